@@ -1,0 +1,69 @@
+import type {
+  Channel,
+  EngineInfo,
+  JsonObject,
+  Limits,
+  ProgramResult,
+  ToolDeclaration,
+  ToolResult,
+  Usage,
+} from "../shared/model.ts";
+
+/** What a guest is given. Never a secret, a tenant's identity or the execution's id. */
+export interface Program {
+  readonly code: string;
+  readonly language: string;
+  /** The copy that the guest sees. */
+  readonly context: JsonObject;
+  readonly config: JsonObject;
+  readonly limits: Limits;
+  /** Seed of the guest's `random`. */
+  readonly seed: bigint;
+  readonly tools: readonly ToolDeclaration[];
+}
+
+/** What a guest used, as the host measured it. */
+export type GuestUsage = Pick<Usage, "cpuMs" | "peakMemoryBytes" | "outputBytes">;
+
+/** A call as the guest made it; what it means is for the host to say. */
+export interface GuestToolCall {
+  readonly type: "tool_call";
+  /** Number of the call in this guest, rising from 1; `deliver` names it. */
+  readonly call: number;
+  /** The call's place in the program. */
+  readonly callKey: string;
+  readonly tool: string;
+  readonly argumentsJson: string;
+}
+
+/** What comes out of a guest, in order. `ended` comes once and last. */
+export type GuestEvent =
+  | { readonly type: "output"; readonly channel: Channel; readonly text: string }
+  | GuestToolCall
+  | { readonly type: "ended"; readonly result: ProgramResult; readonly usage: GuestUsage };
+
+/** The answer to a guest's call number `call`. */
+export type GuestToolResult =
+  | { readonly call: number; readonly resultJson: string }
+  | { readonly call: number; readonly error: Extract<ToolResult, { error: unknown }>["error"] };
+
+/**
+ * One run of one program. Iterating reads its events; a reader that stops reading slows the guest,
+ * `return()` kills it. When the run's signal aborts, the guest is killed at once and `ended` follows
+ * with the failure that `signal.reason` (a `Stop`) says.
+ */
+export interface GuestRun extends AsyncIterable<GuestEvent, void, undefined> {
+  /** Hands an answer to the guest; without effect after the end. */
+  deliver(result: GuestToolResult): void;
+}
+
+/** Runs programs of some languages, each in a guest of its own that is discarded afterwards. */
+export interface Executor extends AsyncDisposable {
+  /** State of the engine, with the isolation that its probes proved. */
+  info(): EngineInfo;
+  /**
+   * Runs a program. The signal is the only deadline. Throws a CodemodeError (`unavailable`) from the
+   * first `next()` when no guest can be had, in which case the program did not start.
+   */
+  run(program: Program, signal: AbortSignal): GuestRun;
+}

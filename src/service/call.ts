@@ -1,0 +1,28 @@
+import { type ContextValues, createContextKey } from "@connectrpc/connect";
+
+/** What the edge knows of one RPC; services read this and never a header. */
+export interface Call {
+  /** Tenant of the key that made the call; "default" where no keys are configured. */
+  readonly tenant: string;
+  /** Taken from the x-correlation-id header when it is well-formed, otherwise made. */
+  readonly correlationId: string;
+  /**
+   * The program is about to start: sends response headers now, so that no gRPC client's retry
+   * policy runs it again whatever happens next. Idempotent.
+   */
+  commit(): void;
+  /** Sets a response trailer. */
+  setTrailer(name: string, value: string): void;
+}
+
+/** Key under which the call interceptors keep the `Call`. */
+export const callKey = createContextKey<Call | undefined>(undefined, {
+  description: "codemode.Call",
+});
+
+/** The call that these context values belong to. */
+export function getCall(values: ContextValues): Call {
+  const call = values.get(callKey);
+  if (call === undefined) throw new Error("the call interceptor did not run");
+  return call;
+}

@@ -1,0 +1,123 @@
+import type { JsonObject, JsonValue } from "./model.ts";
+
+/** Deepest nesting that crosses a border, counted in open brackets. */
+export const maxJsonDepth = 64;
+
+/** Text or a value that is not exact JSON; `path` names the place, such as "$.items[3]". */
+export class JsonError extends Error {
+  readonly path: string;
+
+  constructor(path: string, fault: string) {
+    super(`${path}: ${fault}`);
+    this.name = "JsonError";
+    this.path = path;
+  }
+}
+
+// JSON.parse source text access (ECMA-262 proposal, in V8 since 11.4); not in lib.es2024.
+type SourceReviver = (key: string, value: unknown, context: { source?: string }) => unknown;
+
+/** JSON text to a value that keeps every digit: an integer beyond 2^53 becomes a `bigint`. */
+export function parseJson(text: string): JsonValue {
+  checkDepth(text);
+  const reviver: SourceReviver = (_key, value, { source }) => {
+    if (typeof value !== "number") return value;
+    if (!Number.isFinite(value)) throw new JsonError("$", `the number ${source} is out of range`);
+    if (Number.isSafeInteger(value) || source === undefined) return value;
+    return /^-?\d+$/.test(source) ? BigInt(source) : value;
+  };
+  try {
+    return JSON.parse(text, reviver as (key: string, value: unknown) => unknown) as JsonValue;
+  } catch (error) {
+    if (error instanceof JsonError) throw error;
+    throw new JsonError("$", "not JSON");
+  }
+}
+
+/** JSON text to an object; anything else is a JsonError. */
+export function parseJsonObject(text: string): JsonObject {
+  const value = parseJson(text);
+  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+    throw new JsonError("$", "expected an object");
+  }
+  return value as JsonObject;
+}
+
+/**
+ * A value to JSON text. Dates become ISO 8601 strings and undefined properties are left out, as in
+ * JSON.stringify; what JSON cannot hold exactly (NaN, infinities, lone surrogates, cycles, sets,
+ * maps, bytes, functions) is a JsonError that names the place.
+ */
+export function stringifyJson(value: unknown): string {
+  return write(value, "$", new Set());
+}
+
+function write(value: unknown, path: string, open: Set<object>): string {
+  switch (typeof value) {
+    case "boolean":
+      return String(value);
+    case "bigint":
+      return String(value);
+    case "number":
+      if (!Number.isFinite(value)) throw new JsonError(path, `${value} is not a JSON number`);
+      // "-0" would be read as the integer 0.
+      return Object.is(value, -0) ? "-0.0" : String(value);
+    case "string":
+      if (!value.isWellFormed()) throw new JsonError(path, "the text has a lone surrogate");
+      return JSON.stringify(value);
+    case "object":
+      return value === null ? "null" : writeObject(value, path, open);
+    default:
+      throw new JsonError(path, `${typeof value} is not a JSON value`);
+  }
+}
+
+function writeObject(value: object, path: string, open: Set<object>): string {
+  if (value instanceof Date) return writeDate(value, path);
+  if (open.has(value)) throw new JsonError(path, "the value contains itself");
+  if (open.size >= maxJsonDepth) throw new JsonError(path, `nested deeper than ${maxJsonDepth}`);
+  open.add(value);
+  try {
+    if (Array.isArray(value)) {
+      return `[${Array.from(value, (item, index) => write(item, `${path}[${index}]`, open)).join(",")}]`;
+    }
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+      throw new JsonError(path, `${value.constructor?.name ?? "object"} is not a JSON value`);
+    }
+    const members: string[] = [];
+    for (const [key, member] of Object.entries(value)) {
+      if (member === undefined) continue;
+      members.push(`${write(key, path, open)}:${write(member, `${path}${pathStep(key)}`, open)}`);
+    }
+    return `{${members.join(",")}}`;
+  } finally {
+    open.delete(value);
+  }
+}
+
+function writeDate(value: Date, path: string): string {
+  if (Number.isNaN(value.getTime())) throw new JsonError(path, "an invalid date");
+  return JSON.stringify(value.toISOString());
+}
+
+function pathStep(key: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+}
+
+/** Refuses text that nests deeper than `maxJsonDepth`, before any parser sees it. */
+function checkDepth(text: string): void {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index++) {
+    const char = text.charCodeAt(index);
+    if (inString) {
+      if (char === 0x5c) index++;
+      else if (char === 0x22) inString = false;
+    } else if (char === 0x22) inString = true;
+    else if (char === 0x5b || char === 0x7b) {
+      depth++;
+      if (depth > maxJsonDepth) throw new JsonError("$", `nested deeper than ${maxJsonDepth}`);
+    } else if (char === 0x5d || char === 0x7d) depth--;
+  }
+}

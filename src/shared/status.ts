@@ -1,0 +1,94 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  QuotaFailureSchema,
+  RetryInfoSchema,
+} from "../../gen/es/google/rpc/error_details_pb.ts";
+import {
+  CodemodeConnectionError,
+  CodemodeError,
+  CodemodeTimeoutError,
+  type ErrorKind,
+  type ErrorOptions,
+} from "./errors.ts";
+import { fromDuration, toDuration } from "./wire/time.ts";
+
+const domain = "codemode";
+
+/** Trailer that tells gRPC retry policies not to try again (gRFC A6). */
+export const pushbackTrailer = "grpc-retry-pushback-ms";
+/** Trailer and request header that carry the correlation id. */
+export const correlationHeader = "x-correlation-id";
+/** Trailer that carries the id of the execution. */
+export const executionIdTrailer = "x-execution-id";
+
+const codes = {
+  invalid_request: Code.InvalidArgument,
+  unauthenticated: Code.Unauthenticated,
+  permission_denied: Code.PermissionDenied,
+  not_found: Code.NotFound,
+  already_exists: Code.AlreadyExists,
+  out_of_range: Code.OutOfRange,
+  unsupported: Code.Unimplemented,
+  overloaded: Code.ResourceExhausted,
+  unavailable: Code.Unavailable,
+  deadline_exceeded: Code.DeadlineExceeded,
+  cancelled: Code.Canceled,
+  execution_lost: Code.Aborted,
+  internal: Code.Internal,
+} satisfies Record<ErrorKind, Code>;
+
+const kinds: ReadonlyMap<Code, ErrorKind> = new Map(
+  Object.entries(codes).map(([kind, code]) => [code, kind as ErrorKind]),
+);
+
+/** The error as a gRPC status with google.rpc details; causes stay behind. */
+export function toConnectError(error: CodemodeError): ConnectError {
+  const status = new ConnectError(error.message, codes[error.kind], undefined, undefined, error);
+  const metadata: Record<string, string> = { kind: error.kind };
+  if (error.correlationId !== undefined) metadata.correlation_id = error.correlationId;
+  if (error.executionId !== undefined) metadata.execution_id = error.executionId;
+  status.details.push({
+    desc: ErrorInfoSchema,
+    value: { reason: error.kind.toUpperCase(), domain, metadata },
+  });
+  if (error.violations.length > 0) {
+    status.details.push({
+      desc: BadRequestSchema,
+      value: { fieldViolations: [...error.violations] },
+    });
+  }
+  if (error.quota.length > 0) {
+    status.details.push({ desc: QuotaFailureSchema, value: { violations: [...error.quota] } });
+  }
+  if (error.retryAfterMs !== undefined) {
+    status.details.push({
+      desc: RetryInfoSchema,
+      value: { retryDelay: toDuration(error.retryAfterMs) },
+    });
+  }
+  if (error.kind === "execution_lost") status.metadata.set(pushbackTrailer, "-1");
+  return status;
+}
+
+/** A gRPC status as an error; one that did not come from this service is never `retryable`. */
+export function fromConnectError(status: ConnectError): CodemodeError {
+  const [info] = status.findDetails(ErrorInfoSchema).filter((detail) => detail.domain === domain);
+  const kind = kinds.get(status.code) ?? "internal";
+  const options: ErrorOptions = {
+    cause: status,
+    correlationId:
+      info?.metadata.correlation_id ?? status.metadata.get(correlationHeader) ?? undefined,
+    executionId:
+      info?.metadata.execution_id ?? status.metadata.get(executionIdTrailer) ?? undefined,
+    retryAfterMs: fromDuration(status.findDetails(RetryInfoSchema)[0]?.retryDelay),
+    violations: status.findDetails(BadRequestSchema).flatMap((detail) => detail.fieldViolations),
+    quota: status.findDetails(QuotaFailureSchema).flatMap((detail) => detail.violations),
+    ...(info === undefined ? { retryable: false } : {}),
+  };
+  const message = status.rawMessage;
+  if (kind === "deadline_exceeded") return new CodemodeTimeoutError(message, options);
+  if (kind === "unavailable") return new CodemodeConnectionError(message, options);
+  return new CodemodeError(kind, message, options);
+}

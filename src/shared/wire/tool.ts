@@ -1,0 +1,53 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type ToolDeclaration as ToolDeclarationMessage,
+  ToolDeclarationSchema,
+  type ToolResult as ToolResultMessage,
+  ToolResultSchema,
+} from "../../../gen/es/codemode/v1/tool_pb.ts";
+import type { ToolDeclaration, ToolResult } from "../model.ts";
+import { forms, toolFailureKinds } from "./enums.ts";
+
+/** A tool declaration to its message. */
+export function toToolDeclarationMessage(tool: ToolDeclaration): ToolDeclarationMessage {
+  return create(ToolDeclarationSchema, { ...tool, callForm: forms.toWire(tool.callForm) });
+}
+
+/** A message to a tool declaration. */
+export function fromToolDeclarationMessage(message: ToolDeclarationMessage): ToolDeclaration {
+  const { name, description, inputSchemaJson, outputSchemaJson, readOnly, idempotent } = message;
+  const callForm = forms.fromWire(message.callForm) ?? "auto";
+  return { name, description, inputSchemaJson, outputSchemaJson, callForm, readOnly, idempotent };
+}
+
+/** A tool result to its message. */
+export function toToolResultMessage(result: ToolResult): ToolResultMessage {
+  const { callId } = result;
+  if ("resultJson" in result) {
+    return create(ToolResultSchema, {
+      callId,
+      result: { case: "resultJson", value: result.resultJson },
+    });
+  }
+  const { kind, type, message } = result.error;
+  return create(ToolResultSchema, {
+    callId,
+    result: { case: "error", value: { kind: toolFailureKinds.toWire(kind), type, message } },
+  });
+}
+
+/** A message to a tool result; undefined when it holds neither a value nor an error. */
+export function fromToolResultMessage(message: ToolResultMessage): ToolResult | undefined {
+  const { callId, result } = message;
+  switch (result.case) {
+    case "resultJson":
+      return { callId, resultJson: result.value };
+    case "error": {
+      const { type, message: text } = result.value;
+      const kind = toolFailureKinds.fromWire(result.value.kind) ?? "exception";
+      return { callId, error: { kind, type, message: text } };
+    }
+    case undefined:
+      return undefined;
+  }
+}
