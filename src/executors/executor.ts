@@ -36,8 +36,12 @@ export interface GuestToolCall {
   readonly argumentsJson: string;
 }
 
-/** What comes out of a guest, in order. `ended` comes once and last. */
+/**
+ * What comes out of a guest, in order. `started` comes first, when there is a guest that will get the
+ * program with the next read; until then nothing has run. `ended` comes once and last.
+ */
 export type GuestEvent =
+  | { readonly type: "started" }
   | { readonly type: "output"; readonly channel: Channel; readonly text: string }
   | GuestToolCall
   | { readonly type: "ended"; readonly result: ProgramResult; readonly usage: GuestUsage };
@@ -62,8 +66,8 @@ export interface Executor extends AsyncDisposable {
   /** State of the engine, with the isolation that its probes proved. */
   info(): EngineInfo;
   /**
-   * Runs a program. The signal is the only deadline. Throws a CodemodeError (`unavailable`) from the
-   * first `next()` when no guest can be had, in which case the program did not start.
+   * Runs a program. The signal is the only deadline. Reading throws before `started` when no guest can
+   * be had (a CodemodeError `unavailable`) or the signal aborts; the program did not start then.
    */
   run(program: Program, signal: AbortSignal): GuestRun;
 }

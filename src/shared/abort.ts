@@ -11,46 +11,88 @@ export interface DeadlineOptions {
   readonly parent?: AbortSignal | undefined;
 }
 
+// A timer of Node takes at most 2^31-1 ms; a longer one would fire at once.
+const longestTimerMs = 2 ** 31 - 1;
+
 /** Starts a deadline; unlike `AbortSignal.timeout` it can be cleared and keeps its reason. */
 export function startDeadline({ ms, reason, parent }: DeadlineOptions): Deadline {
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(reason), ms);
-  const onParent = () => controller.abort(parent?.reason);
-  if (parent?.aborted) onParent();
-  else parent?.addEventListener("abort", onParent, { once: true });
+  const child = forkSignal(parent);
+  if (child.signal.aborted) return child;
+  const timer = startTimer(ms, () => child.abort(reason));
   return {
-    signal: controller.signal,
+    signal: child.signal,
+    [Symbol.dispose]() {
+      timer[Symbol.dispose]();
+      child[Symbol.dispose]();
+    },
+  };
+}
+
+/** Calls back once after a time, unless it is disposed before. */
+export function startTimer(ms: number, callback: () => void): Disposable {
+  const timer = setTimeout(callback, Math.min(ms, longestTimerMs));
+  return {
     [Symbol.dispose]() {
       clearTimeout(timer);
-      parent?.removeEventListener("abort", onParent);
+    },
+  };
+}
+
+/** A signal that aborts on its own or with its parent; disposing it cuts it from the parent. */
+export interface ForkedSignal extends Disposable {
+  readonly signal: AbortSignal;
+  readonly abort: (reason: unknown) => void;
+}
+
+/** Makes a signal of one's own under a parent; unlike `AbortSignal.any` it leaves nothing behind. */
+export function forkSignal(parent: AbortSignal | undefined): ForkedSignal {
+  const controller = new AbortController();
+  const listener = onAbort(parent, (reason) => controller.abort(reason));
+  return {
+    signal: controller.signal,
+    abort(reason) {
+      listener[Symbol.dispose]();
+      controller.abort(reason);
+    },
+    [Symbol.dispose]: listener[Symbol.dispose],
+  };
+}
+
+/** Calls back once, with the reason, when the signal aborts or if it has; never after disposal. */
+export function onAbort(
+  signal: AbortSignal | undefined,
+  callback: (reason: unknown) => void,
+): Disposable {
+  const listener = () => callback(signal?.reason);
+  if (signal?.aborted) listener();
+  else signal?.addEventListener("abort", listener, { once: true });
+  return {
+    [Symbol.dispose]() {
+      signal?.removeEventListener("abort", listener);
     },
   };
 }
 
 /** Resolves after a time; rejects with the signal's reason when it aborts. */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  return untilAborted(promise, signal, () => {
-    clearTimeout(timer);
-    reject(signal?.reason);
-  });
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  using _ = startTimer(ms, resolve);
+  await untilAborted(promise, signal);
 }
 
 /** The promise, or a rejection with the signal's reason, whichever comes first. */
 export function untilAborted<T>(
   promise: Promise<T>,
   signal: AbortSignal | undefined,
-  onAbort?: () => void,
+  onAborted?: () => void,
 ): Promise<T> {
   if (signal === undefined) return promise;
-  return new Promise<T>((resolve, reject) => {
-    const abort = () => {
-      onAbort?.();
-      reject(signal.reason);
-    };
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  const { promise: first, resolve, reject } = Promise.withResolvers<T>();
+  const listener = onAbort(signal, (reason) => {
+    reject(reason);
+    onAborted?.();
   });
+  const release = () => listener[Symbol.dispose]();
+  promise.then(resolve, reject).then(release);
+  return first;
 }

@@ -18,7 +18,10 @@ export const defaultRetryPolicy: RetryPolicy = {
   jitter: 0.5,
 };
 
-/** Wait before retry number `retry` (from 1), milliseconds; a server's own word is a lower bound. */
+/**
+ * Wait before retry number `retry` (from 1), milliseconds. A server's own word is a lower bound,
+ * spread upwards, so that the callers that it turned away together do not come back together.
+ */
 export function backoffMs(
   policy: RetryPolicy,
   retry: number,
@@ -28,6 +31,6 @@ export function backoffMs(
   }: { retryAfterMs?: number | undefined; random?: () => number } = {},
 ): number {
   const full = Math.min(policy.maxMs, policy.baseMs * 2 ** (retry - 1));
-  const jittered = full * (1 - policy.jitter * random());
-  return Math.max(jittered, retryAfterMs);
+  const spread = full * policy.jitter * random();
+  return Math.max(full - spread, retryAfterMs === 0 ? 0 : retryAfterMs + spread);
 }

@@ -6,11 +6,19 @@ export interface AsyncQueueOptions<T> {
   readonly highWater: number;
   /** The producer should pause. */
   readonly onFull: () => void;
-  /** The producer may go on; called when half of `highWater` has been read. */
+  /** The producer may go on; called when half of `highWater` has been read, or the reader left. */
   readonly onDrain: () => void;
   /** Joins an item to the last one waiting, or gives undefined where the two must stay apart. */
   readonly merge?: (last: T, next: T) => T | undefined;
 }
+
+interface Entry<T> {
+  item: T;
+  size: number;
+}
+
+// Below this many dead entries at the head, copying the living ones costs more than it frees.
+const compactAfter = 256;
 
 /**
  * Carries items from callbacks to one async reader, in order; tells the producer to pause
@@ -18,7 +26,7 @@ export interface AsyncQueueOptions<T> {
  */
 export class AsyncQueue<T> implements AsyncIterableIterator<T> {
   readonly #options: AsyncQueueOptions<T>;
-  #items: T[] = [];
+  #entries: (Entry<T> | undefined)[] = [];
   #head = 0;
   #size = 0;
   #isFull = false;
@@ -32,17 +40,12 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
 
   push(item: T): void {
     if (this.#isEnded) return;
-    if (this.#waiting !== undefined) {
-      const { resolve } = this.#waiting;
-      this.#waiting = undefined;
-      resolve({ done: false, value: item });
+    const waiting = this.#takeWaiting();
+    if (waiting !== undefined) {
+      waiting.resolve({ done: false, value: item });
       return;
     }
-    this.#size += this.#options.sizeOf(item);
-    const last = this.#items.length > this.#head ? this.#items.at(-1) : undefined;
-    const merged = last === undefined ? undefined : this.#options.merge?.(last, item);
-    if (merged === undefined) this.#items.push(item);
-    else this.#items[this.#items.length - 1] = merged;
+    this.#append(item);
     if (!this.#isFull && this.#size >= this.#options.highWater) {
       this.#isFull = true;
       this.#options.onFull();
@@ -53,32 +56,34 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
   end(error?: unknown): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#error = error;
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    if (waiting === undefined) return;
-    if (error === undefined) waiting.resolve({ done: true, value: undefined });
+    const waiting = this.#takeWaiting();
+    if (waiting === undefined) this.#error = error;
+    else if (error === undefined) waiting.resolve({ done: true, value: undefined });
     else waiting.reject(error);
   }
 
+  /** The next item. One reader: call it again only when the last call has settled. */
   next(): Promise<IteratorResult<T>> {
-    if (this.#head < this.#items.length)
-      return Promise.resolve({ done: false, value: this.#shift() });
-    if (this.#isEnded) {
-      const error = this.#error;
-      this.#error = undefined;
-      if (error !== undefined) return Promise.reject(error);
-      return Promise.resolve({ done: true, value: undefined });
+    const entry = this.#shift();
+    if (entry !== undefined) return Promise.resolve({ done: false, value: entry.item });
+    if (!this.#isEnded) {
+      this.#waiting = Promise.withResolvers();
+      return this.#waiting.promise;
     }
-    this.#waiting = Promise.withResolvers();
-    return this.#waiting.promise;
+    const error = this.#error;
+    this.#error = undefined;
+    if (error !== undefined) return Promise.reject(error);
+    return Promise.resolve({ done: true, value: undefined });
   }
 
+  /** The reader leaves: what waits is dropped, and a paused producer goes on to its end. */
   return(): Promise<IteratorResult<T>> {
-    this.#items = [];
+    this.#entries = [];
     this.#head = 0;
-    this.#error = undefined;
+    this.#size = 0;
     this.end();
+    this.#error = undefined;
+    this.#noteDrain();
     return Promise.resolve({ done: true, value: undefined });
   }
 
@@ -86,18 +91,47 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
     return this;
   }
 
-  #shift(): T {
-    const item = this.#items[this.#head] as T;
+  #takeWaiting(): PromiseWithResolvers<IteratorResult<T>> | undefined {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    return waiting;
+  }
+
+  #append(item: T): void {
+    const size = this.#options.sizeOf(item);
+    this.#size += size;
+    const last = this.#entries.length > this.#head ? this.#entries.at(-1) : undefined;
+    const merged = last && this.#options.merge?.(last.item, item);
+    if (last === undefined || merged === undefined) {
+      this.#entries.push({ item, size });
+      return;
+    }
+    last.item = merged;
+    // What was added is what is taken off again, even where a merged item measures differently.
+    last.size += size;
+  }
+
+  #shift(): Entry<T> | undefined {
+    const entry = this.#entries[this.#head];
+    if (entry === undefined) return undefined;
+    this.#entries[this.#head] = undefined;
     this.#head += 1;
-    if (this.#head === this.#items.length) {
-      this.#items = [];
+    if (this.#head === this.#entries.length) {
+      this.#entries = [];
+      this.#head = 0;
+    } else if (this.#head >= compactAfter && this.#head * 2 >= this.#entries.length) {
+      // A queue that is never empty would otherwise hold every entry that it ever carried.
+      this.#entries = this.#entries.slice(this.#head);
       this.#head = 0;
     }
-    this.#size -= this.#options.sizeOf(item);
-    if (this.#isFull && this.#size <= this.#options.highWater / 2) {
-      this.#isFull = false;
-      this.#options.onDrain();
-    }
-    return item;
+    this.#size -= entry.size;
+    if (this.#size <= this.#options.highWater / 2) this.#noteDrain();
+    return entry;
+  }
+
+  #noteDrain(): void {
+    if (!this.#isFull) return;
+    this.#isFull = false;
+    this.#options.onDrain();
   }
 }

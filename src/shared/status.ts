@@ -72,19 +72,33 @@ export function toConnectError(error: CodemodeError): ConnectError {
   return status;
 }
 
-/** A gRPC status as an error; one that did not come from this service is never `retryable`. */
-export function fromConnectError(status: ConnectError): CodemodeError {
+/**
+ * A gRPC status as an error; one that did not come from this service is never `retryable`. Ids that
+ * the caller knows stand in where the status brings none.
+ */
+export function fromConnectError(
+  status: ConnectError,
+  known: Pick<ErrorOptions, "correlationId" | "executionId"> = {},
+): CodemodeError {
   const [info] = status.findDetails(ErrorInfoSchema).filter((detail) => detail.domain === domain);
   const kind = kinds.get(status.code) ?? "internal";
   const options: ErrorOptions = {
     cause: status,
     correlationId:
-      info?.metadata.correlation_id ?? status.metadata.get(correlationHeader) ?? undefined,
+      info?.metadata.correlation_id ??
+      status.metadata.get(correlationHeader) ??
+      known.correlationId,
     executionId:
-      info?.metadata.execution_id ?? status.metadata.get(executionIdTrailer) ?? undefined,
+      info?.metadata.execution_id ?? status.metadata.get(executionIdTrailer) ?? known.executionId,
     retryAfterMs: fromDuration(status.findDetails(RetryInfoSchema)[0]?.retryDelay),
-    violations: status.findDetails(BadRequestSchema).flatMap((detail) => detail.fieldViolations),
-    quota: status.findDetails(QuotaFailureSchema).flatMap((detail) => detail.violations),
+    violations: status
+      .findDetails(BadRequestSchema)
+      .flatMap((detail) => detail.fieldViolations)
+      .map(({ field, description }) => ({ field, description })),
+    quota: status
+      .findDetails(QuotaFailureSchema)
+      .flatMap((detail) => detail.violations)
+      .map(({ subject, description }) => ({ subject, description })),
     ...(info === undefined ? { retryable: false } : {}),
   };
   const message = status.rawMessage;

@@ -14,8 +14,8 @@ export function toOutcomeMessage(outcome: Outcome): OutcomeMessage {
     usage: {
       wallMs: usage.wallMs,
       cpuMs: usage.cpuMs,
-      peakMemoryBytes: BigInt(usage.peakMemoryBytes),
-      outputBytes: BigInt(usage.outputBytes),
+      peakMemoryBytes: BigInt(Math.round(usage.peakMemoryBytes)),
+      outputBytes: BigInt(Math.round(usage.outputBytes)),
       toolCalls: usage.toolCalls,
     },
     isolationTier: tierToWire(outcome.isolationTier),

@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import type { Limits as LimitsMessage } from "../../../gen/es/codemode/v1/execution_pb.ts";
 import {
   type EngineInfo as EngineInfoMessage,
   EngineInfoSchema,
@@ -9,6 +10,18 @@ import type { EngineInfo, Limits, ServerInfo } from "../model.ts";
 import { tiers, tierToWire } from "./enums.ts";
 import { fromLimitsMessage, toLimitsMessage } from "./limits.ts";
 import { fromDuration, toDuration } from "./time.ts";
+
+// Of a server that does not tell a limit, nothing is known to be granted.
+const noLimits: Limits = {
+  wallMs: 0,
+  activeMs: 0,
+  waitMs: 0,
+  memoryBytes: 0,
+  outputBytes: 0,
+  toolCalls: 0,
+  openToolCalls: 0,
+  threads: 0,
+};
 
 /** Server information to its message. */
 export function toServerInfoMessage(info: ServerInfo): GetServerInfoResponse {
@@ -39,8 +52,8 @@ export function fromServerInfoMessage(message: GetServerInfoResponse): ServerInf
     version: message.version,
     instanceId: message.instanceId,
     engines: message.engines.map(fromEngineInfoMessage),
-    defaultLimits: fromLimitsMessage(message.defaultLimits) as Limits,
-    maxLimits: fromLimitsMessage(message.maxLimits) as Limits,
+    defaultLimits: fromFullLimits(message.defaultLimits),
+    maxLimits: fromFullLimits(message.maxLimits),
     maxCodeBytes: Number(message.maxCodeBytes),
     maxKeepWithoutReaderMs: fromDuration(message.maxKeepWithoutReader) ?? 0,
     requiredIsolationTier: tiers.fromWire(message.requiredIsolationTier) ?? "T2",
@@ -48,8 +61,13 @@ export function fromServerInfoMessage(message: GetServerInfoResponse): ServerInf
   };
 }
 
+function fromFullLimits(message: LimitsMessage | undefined): Limits {
+  return { ...noLimits, ...fromLimitsMessage(message) };
+}
+
 function fromEngineInfoMessage(message: EngineInfoMessage): EngineInfo {
-  const { name, languages, up, reason, version, probes, warnings } = message;
+  const { name, languages, up, reason, version, warnings } = message;
+  const probes = message.probes.map(({ name, refused, detail }) => ({ name, refused, detail }));
   const isolationTier = tiers.fromWire(message.isolationTier);
   return { name, languages, up, reason, version, isolationTier, probes, warnings };
 }

@@ -10,7 +10,10 @@ import {
 /** Milliseconds to a protobuf Duration. */
 export function toDuration(ms: number): MessageInitShape<typeof DurationSchema> {
   const seconds = Math.trunc(ms / 1000);
-  return { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6) };
+  const nanos = Math.round((ms - seconds * 1000) * 1e6);
+  // Rounding may fill a second up, and a Duration's nanos end at 999,999,999.
+  const carry = Math.trunc(nanos / 1e9);
+  return { seconds: BigInt(seconds + carry), nanos: nanos - carry * 1e9 };
 }
 
 /** A protobuf Duration to milliseconds; undefined when unset. */

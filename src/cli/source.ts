@@ -1,0 +1,21 @@
+import { readFile } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+
+/** The program in a file, or on standard input for "-". */
+export async function readSource(
+  file: string,
+  stdin: Readable & { readonly isTTY?: boolean },
+): Promise<string> {
+  if (file === "-") return await text(stdin);
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    const why = new Map([
+      ["ENOENT", "no such file"],
+      ["EISDIR", "a folder, not a file"],
+      ["EACCES", "not allowed to read it"],
+    ]).get((cause as NodeJS.ErrnoException).code ?? "");
+    throw new Error(`${file}: ${why ?? "cannot be read"}`, { cause });
+  }
+}

@@ -1,0 +1,48 @@
+import { createCpythonSandbox } from "../sandbox/cpython/sandbox.ts";
+import type { IsolationTier } from "../shared/model.ts";
+import type { Executor } from "./executor.ts";
+import { createSandboxedExecutor } from "./sandboxed.ts";
+
+/** What engines are made from. */
+export interface EnginesConfig {
+  /** Names of engines, in the order in which they are preferred. */
+  readonly engines: readonly string[];
+  /** Weakest isolation under which programs may run. */
+  readonly requireTier: IsolationTier;
+  /** Command or path of the Python interpreter. */
+  readonly python: string;
+  /** Directories of packages that Python programs may import. */
+  readonly sitePackages: readonly string[];
+  /** Guests that are kept locked and waiting, per engine. */
+  readonly spareGuests: number;
+  /** Something that the operator should know. */
+  readonly onWarning: (message: string) => void;
+}
+
+/** Every engine: a row here, a folder in sandbox/, a file in test/conformance/. */
+const table: Readonly<Record<string, (config: EnginesConfig) => Promise<Executor>>> = {
+  cpython: async ({ python, requireTier, sitePackages, spareGuests, onWarning }) =>
+    createSandboxedExecutor(
+      await createCpythonSandbox({
+        python,
+        requireTier,
+        spare: spareGuests,
+        sitePackages,
+        onWarning,
+      }),
+    ),
+};
+
+/** Names of all engines. */
+export const engineNames: readonly string[] = Object.keys(table);
+
+/** Starts the engines that the config names; one that cannot run says so in its `info()`. */
+export function createEngines(config: EnginesConfig): Promise<readonly Executor[]> {
+  return Promise.all(
+    config.engines.map((name) => {
+      const create = table[name];
+      if (create === undefined) throw new Error(`there is no engine "${name}"`);
+      return create(config);
+    }),
+  );
+}

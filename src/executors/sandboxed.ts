@@ -1,0 +1,146 @@
+import { randomBytes } from "node:crypto";
+import type { Guest, GuestExit, GuestProgram, Sandbox } from "../sandbox/sandbox.ts";
+import { stringifyJson } from "../shared/json.ts";
+import type { Channel, ProgramResult } from "../shared/model.ts";
+import { failed, stopped } from "../shared/stop.ts";
+import type { Executor, GuestEvent, GuestRun, Program } from "./executor.ts";
+
+/** Longest JSON text of a program's result, bytes. */
+export const defaultResultBytes = 1024 * 1024;
+
+/** An executor whose programs run in the guests of a sandbox. */
+export function createSandboxedExecutor(
+  sandbox: Sandbox,
+  resultBytes = defaultResultBytes,
+): Executor {
+  return {
+    info: () => sandbox.info(),
+    run: (program, signal) => startRun(sandbox, program, signal, resultBytes),
+    [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
+  };
+}
+
+function startRun(
+  sandbox: Sandbox,
+  program: Program,
+  signal: AbortSignal,
+  resultBytes: number,
+): GuestRun {
+  return {
+    [Symbol.asyncIterator]: () => run(sandbox, program, signal, resultBytes),
+    deliver() {
+      throw new Error("this guest has no open call");
+    },
+  };
+}
+
+async function* run(
+  sandbox: Sandbox,
+  program: Program,
+  signal: AbortSignal,
+  resultBytes: number,
+): AsyncGenerator<GuestEvent, void, undefined> {
+  using guest = await sandbox.lease(signal);
+  const kill = () => guest.kill();
+  signal.addEventListener("abort", kill, { once: true });
+  try {
+    yield { type: "started" };
+    if (signal.aborted) kill();
+    else guest.start(toGuestProgram(program, resultBytes));
+    const output = new OutputMeter(program.limits.outputBytes);
+    const said = yield* events(guest, output, signal);
+    kill(); // the result is in: whatever still runs has nothing left to say
+    const exit = await guest.exited;
+    const result = said ?? (signal.aborted ? stopped(signal.reason) : ended(exit, program));
+    const { cpuMs, peakMemoryBytes } = exit;
+    yield { type: "ended", result, usage: { cpuMs, peakMemoryBytes, outputBytes: output.bytes } };
+  } finally {
+    signal.removeEventListener("abort", kill);
+  }
+}
+
+/** The guest's output, to its result, its limit or its end. Gives the result, if there was one in time. */
+async function* events(
+  guest: Guest,
+  output: OutputMeter,
+  signal: AbortSignal,
+): AsyncGenerator<GuestEvent, ProgramResult | undefined, undefined> {
+  let result: ProgramResult | undefined;
+  for await (const frame of guest.frames) {
+    if (frame.type === "result") {
+      result = signal.aborted ? undefined : frame.result;
+      break;
+    }
+    const text = output.take(frame.channel, frame.chunks);
+    if (text !== "") yield { type: "output", channel: frame.channel, text };
+    if (output.isFull) {
+      result = failed("output_limit", `the program wrote more than ${output.maxBytes} bytes`);
+      break;
+    }
+  }
+  yield* output.rest();
+  return result;
+}
+
+function toGuestProgram(program: Program, resultBytes: number): GuestProgram {
+  const { code, context, config, limits, seed } = program;
+  const { memoryBytes, activeMs, threads } = limits;
+  const text = `{"code":${JSON.stringify(code)},"context":${stringifyJson(context)},"config":${stringifyJson(config)}}`;
+  return { text, seed, memoryBytes, activeMs, threads, resultBytes };
+}
+
+/** What an end without a result means. */
+function ended(exit: GuestExit, program: Program): ProgramResult {
+  switch (exit.cause) {
+    case "cpu":
+      return failed("timeout", `the program used its ${program.limits.activeMs} ms of CPU time`);
+    case "fault":
+      return failed("crashed", `the guest broke the protocol: ${exit.detail}`);
+    case "signalled":
+      return failed("crashed", `the guest was killed by ${exit.detail}`);
+    case "exited":
+      return failed("crashed", `the guest ended without a result (${exit.detail})`);
+    case "lost":
+      return failed("crashed", "the guest was lost with the process that held it");
+  }
+}
+
+/** Counts output and turns it into text that never splits a character. */
+class OutputMeter {
+  readonly maxBytes: number;
+  bytes = 0;
+  isFull = false;
+  readonly #decoders: Readonly<Record<Channel, InstanceType<typeof TextDecoder>>> = {
+    stdout: new TextDecoder("utf-8", { ignoreBOM: true }),
+    stderr: new TextDecoder("utf-8", { ignoreBOM: true }),
+  };
+
+  constructor(maxBytes: number) {
+    this.maxBytes = maxBytes;
+  }
+
+  take(channel: Channel, chunks: readonly Uint8Array[]): string {
+    let text = "";
+    for (const chunk of chunks) {
+      const left = this.maxBytes - this.bytes;
+      this.isFull ||= chunk.length > left;
+      const taken = this.isFull ? chunk.subarray(0, left) : chunk;
+      this.bytes += taken.length;
+      text += this.#decoders[channel].decode(taken, { stream: true });
+    }
+    return text;
+  }
+
+  /** What an unfinished character leaves behind. */
+  *rest(): Generator<GuestEvent> {
+    for (const channel of ["stdout", "stderr"] as const) {
+      const text = this.#decoders[channel].decode();
+      if (text !== "") yield { type: "output", channel, text };
+    }
+  }
+}
+
+/** A seed for a guest's `random`, 64 bits. */
+export function randomSeed(): bigint {
+  return randomBytes(8).readBigUInt64LE();
+}

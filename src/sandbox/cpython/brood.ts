@@ -1,0 +1,174 @@
+import { randomUUID } from "node:crypto";
+import { startDeadline, untilAborted } from "../../shared/abort.ts";
+import { CodemodeError } from "../../shared/errors.ts";
+import { CpythonGuest } from "./guest.ts";
+import { type GuestListener, listenForGuests } from "./listener.ts";
+import { Spares } from "./spares.ts";
+import {
+  type ExitReport,
+  type Layer,
+  spawnZygote,
+  type Zygote,
+  type ZygoteHello,
+} from "./zygote.ts";
+
+/** A kill that has not been reported after this time means that the zygote itself hangs. */
+const killPatienceMs = 5_000;
+const startMs = 30_000;
+/** How long the first frame of a guest that is dead already may be on its way. */
+const earlyMs = 5_000;
+
+/** Options of `startBrood`. */
+export interface BroodOptions {
+  readonly python: string;
+  readonly sitePackages: readonly string[];
+  /** Guests that are kept locked and waiting. */
+  readonly spare: number;
+  /** Chooses the layers of the lock once the zygote has told what the kernel gives. */
+  readonly chooseLayers: (hello: ZygoteHello) => readonly Layer[];
+  readonly onStderr: (line: string) => void;
+}
+
+/** A zygote and the guests that it forked. They die together. */
+export interface Brood extends AsyncDisposable {
+  readonly hello: ZygoteHello;
+  /** The zygote is gone or about to be; `lease` will not succeed again. */
+  readonly hasEnded: boolean;
+  /** Resolves when the zygote and all that belonged to it are gone, with the reason. */
+  readonly closed: Promise<string>;
+  /** A locked guest that waits; rejects `unavailable` when the zygote is gone or cannot fork. */
+  lease(signal: AbortSignal): Promise<CpythonGuest>;
+  /** Kills the zygote and all its guests. */
+  destroy(): void;
+}
+
+/** Starts a zygote and forks the first spare guests. */
+export async function startBrood(options: BroodOptions): Promise<Brood> {
+  const token = randomUUID();
+  const guests = new Map<number, CpythonGuest>();
+  const connecting = new Set<CpythonGuest>();
+  const spares = new Spares({ target: options.spare, fork: (count) => zygote.fork(count) });
+  // Exits of processes that are not known as guests yet: their first frame may be on its way.
+  const early = new Map<number, ExitReport>();
+  let endReason: string | undefined;
+
+  const gone = (reason: string) => new CodemodeError("unavailable", reason);
+  const keeper = {
+    watch: (pid: number, limits: { cpuSeconds: number; threads: number }) =>
+      zygote.watch(pid, limits),
+    kill(pid: number) {
+      const guest = guests.get(pid);
+      if (guest === undefined) return;
+      zygote.kill(pid);
+      const isStillThere = () => guests.get(pid) === guest;
+      setTimeout(() => isStillThere() && zygote.destroy(), killPatienceMs).unref();
+    },
+  };
+  const onConnection = async (guest: CpythonGuest) => {
+    connecting.add(guest);
+    try {
+      const ready = await guest.ready;
+      if (ready.token !== token) throw new Error("a stranger connected");
+      if (ready.fault !== undefined) return fail(`a guest could not be locked: ${ready.fault}`);
+      const report = early.get(guest.pid);
+      early.delete(guest.pid);
+      if (report !== undefined) return guest.onReaped(report);
+      guests.set(guest.pid, guest);
+      spares.add(guest);
+    } catch {
+      guest.onLost(); // it never came to be a guest; who asked waits for the next
+    } finally {
+      connecting.delete(guest);
+    }
+  };
+  const fail = (reason: string) => {
+    endReason ??= reason;
+    zygote.destroy();
+  };
+
+  const listener: GuestListener = await listenForGuests((socket) => {
+    void onConnection(new CpythonGuest(socket, keeper));
+  });
+  let zygote: Zygote;
+  try {
+    zygote = await spawnZygote({
+      python: options.python,
+      onStderr: options.onStderr,
+      onForkFailed(message) {
+        spares.miss();
+        spares.refuseAll(gone(`no guest could be forked: ${message}`));
+      },
+      onExit(pid, report) {
+        const guest = guests.get(pid);
+        guests.delete(pid);
+        if (guest === undefined) {
+          early.set(pid, report);
+          setTimeout(() => early.delete(pid), earlyMs).unref();
+          spares.miss();
+        } else {
+          guest.onReaped(report);
+          spares.remove(guest);
+        }
+        spares.replenish();
+      },
+    });
+    await startZygote(zygote, listener, token, options);
+  } catch (error) {
+    await listener[Symbol.asyncDispose]();
+    throw error;
+  }
+  const closed = zygote.closed.then(async () => {
+    const reason = endReason ?? "the Python zygote died";
+    endReason = reason;
+    for (const guest of [...guests.values(), ...connecting]) guest.onLost();
+    guests.clear();
+    spares.clear();
+    spares.refuseAll(gone(reason));
+    await listener[Symbol.asyncDispose]();
+    return reason;
+  });
+  spares.replenish();
+
+  return {
+    hello: zygote.hello,
+    closed,
+    get hasEnded() {
+      return endReason !== undefined;
+    },
+    destroy: () => zygote.destroy(),
+    async lease(signal) {
+      signal.throwIfAborted();
+      if (endReason !== undefined) throw gone(endReason);
+      return spares.lease(signal);
+    },
+    async [Symbol.asyncDispose]() {
+      endReason ??= "the sandbox is closed";
+      await zygote[Symbol.asyncDispose]();
+      await closed;
+    },
+  };
+}
+
+async function startZygote(
+  zygote: Zygote,
+  listener: GuestListener,
+  token: string,
+  options: BroodOptions,
+): Promise<void> {
+  using deadline = startDeadline({
+    ms: startMs,
+    reason: new Error("the Python zygote did not start"),
+  });
+  try {
+    const layers = options.chooseLayers(zygote.hello);
+    const { sitePackages } = options;
+    const started = zygote.start({ token, socket: listener.path, layers, sitePackages });
+    await untilAborted(started, deadline.signal);
+    // The zygote holds the socket by a descriptor now: whatever happens to us, no file is left behind.
+    await listener.unlink();
+  } catch (error) {
+    zygote.destroy();
+    await zygote.closed;
+    throw error;
+  }
+}

@@ -1,0 +1,130 @@
+"""A guest: one forked, locked process that runs one program and exits."""
+
+import array
+import io
+import json
+import os
+import socket
+import sys
+import time
+
+import frames
+import output
+import runner
+
+# Where a guest's descriptors stand. The zygote keeps these numbers free; a guest that reads its
+# program has only 0 (nothing), 1 and 2 (pipes for native output), and the first, second and last of these.
+_SOCKET, _RAW_STDOUT, _ASKER, _RAW_STDERR = 3, 4, 5, 6
+# The zygote's own descriptors begin here; below, it holds placeholders.
+FIRST_ZYGOTE_DESCRIPTOR = 32
+
+THREAD_STACK_BYTES = 2 << 20
+
+
+class Options:
+    """What the zygote hands to each guest."""
+
+    def __init__(self, lock, token, socket_path, asker, null, parent, base_memory, own_modules):
+        self.lock = lock
+        self.token = token
+        self.socket_path = socket_path  # descriptor of the host's socket file
+        self.asker = asker  # descriptor on which the zygote is asked for threads
+        self.null = null
+        self.parent = parent
+        self.base_memory = base_memory
+        self.own_modules = own_modules
+
+
+def main(options):
+    """Connects, locks, waits for limits and then for a program, runs it, and exits. Never returns."""
+    status = 1
+    try:
+        connection = _connect(options)
+        # Whatever running a program touches is copied now, while nobody waits for it.
+        runner.run({"code": "None", "context": {}, "config": {}}, 0, 1)
+        _lock(options, connection)
+        _serve(options, connection)
+        status = 0
+    except (frames.Closed, OSError):
+        pass  # the host is gone, or has been told what failed
+    finally:
+        os._exit(status)
+
+
+def _connect(options):
+    """Lays out the descriptors and connects to the host."""
+    os.closerange(_SOCKET, FIRST_ZYGOTE_DESCRIPTOR)
+    peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    peer.connect("/proc/self/fd/%d" % options.socket_path)
+    for channel in (1, 2):
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        os.set_blocking(writer, False)
+        os.dup2(writer, channel)
+        if channel == 1:
+            os.dup2(options.asker, writer)
+    os.dup2(options.null, 0)
+    if (peer.fileno(), reader) != (_SOCKET, _RAW_STDERR):
+        raise OSError("the zygote left a descriptor open")
+    return frames.Connection(peer.detach())
+
+
+def _lock(options, connection):
+    """Locks this process and tells the host that it waits."""
+    asker = socket.socket(fileno=_ASKER)
+    try:
+        listener = options.lock.enter(options.parent, _RAW_STDERR)
+        if listener is not None:
+            asker.sendmsg(
+                [b"%d" % os.getpid()],
+                [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [listener]))],
+            )
+            os.close(listener)
+        asker.close()
+    except OSError as error:
+        _report(connection, options, fault=str(error))
+        raise
+    _report(connection, options, cpuMs=time.process_time() * 1000)
+
+
+def _report(connection, options, **state):
+    report = {"pid": os.getpid(), "token": options.token, **state}
+    connection.send(frames.READY, json.dumps(report).encode())
+
+
+def _serve(options, connection):
+    """Sets the limits, takes their means away, and only then reads and runs the program."""
+    limits = frames.LIMITS.unpack(connection.receive_exactly(frames.LIMITS.size))
+    memory_bytes, cpu_seconds, max_result_bytes, threads, seed = limits[:5]
+    options.lock.tighten(
+        options.base_memory + memory_bytes + threads * THREAD_STACK_BYTES, cpu_seconds
+    )
+    kind, payload = connection.receive()
+    if kind != frames.PROGRAM:
+        raise OSError("expected a program")
+    program = json.loads(payload)
+    del payload
+    streams = _redirect(connection)
+    # Our names are not the program's to import.
+    for name in options.own_modules:
+        del sys.modules[name]
+    sys.argv = [runner.FILENAME]
+    header, data = runner.run(program, seed, max_result_bytes)
+    _finish(streams)
+    connection.send(frames.RESULT, runner.report(header, data))
+
+
+def _redirect(connection):
+    """Puts the guest's standard streams in place."""
+    sink = output.Output(connection)
+    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    sys.stdout = sys.__stdout__ = sink.stream(frames.STDOUT, "<stdout>")
+    sys.stderr = sys.__stderr__ = sink.stream(frames.STDERR, "<stderr>")
+    return sink
+
+
+def _finish(sink):
+    """Sends what is still pending, native output last."""
+    sink.take_descriptor(frames.STDOUT, _RAW_STDOUT)
+    sink.take_descriptor(frames.STDERR, _RAW_STDERR)
+    sink.flush()

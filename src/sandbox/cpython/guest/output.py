@@ -1,0 +1,88 @@
+"""sys.stdout and sys.stderr as frames on the one socket, so that their order holds."""
+
+import io
+import os
+import threading
+import time
+
+import frames
+
+_MAX_FRAME = 32 * 1024
+_PATIENCE_SECONDS = 0.01
+
+
+class Output:
+    """Joins what is written within a line to one frame, and both channels to one order."""
+
+    def __init__(self, connection):
+        self._connection = connection
+        self._lock = threading.RLock()
+        self._channel = frames.STDOUT
+        self._pending = bytearray()
+        self._pending_since = 0.0
+
+    def write(self, channel, data):
+        """Takes bytes. They leave at a line's end, a change of channel, 32 KiB, or with the next
+        write once they have waited for 10 ms."""
+        with self._lock:
+            if channel != self._channel:
+                self.flush()
+                self._channel = channel
+            if not self._pending:
+                self._pending_since = time.monotonic()
+            self._pending += data
+            if (
+                b"\n" in data
+                or len(self._pending) >= _MAX_FRAME
+                or time.monotonic() - self._pending_since > _PATIENCE_SECONDS
+            ):
+                self.flush()
+
+    def flush(self):
+        """Sends what is pending."""
+        with self._lock:
+            pending = self._pending
+            if not pending:
+                return
+            self._pending = bytearray()
+            for start in range(0, len(pending), _MAX_FRAME):
+                self._connection.send(self._channel, bytes(pending[start:start + _MAX_FRAME]))
+
+    def take_descriptor(self, channel, descriptor):
+        """Best effort: sends what native code wrote to a raw descriptor, a pipe that is not waited for."""
+        try:
+            while True:
+                data = os.read(descriptor, _MAX_FRAME)
+                if not data:
+                    return
+                self.write(channel, data)
+        except OSError:
+            return  # empty, or closed by the guest
+
+    def stream(self, channel, name):
+        """A text stream of a channel, with a binary `buffer`, as Python programs expect them."""
+        raw = _Channel(self, channel, name)
+        return io.TextIOWrapper(
+            raw, encoding="utf-8", errors="backslashreplace", newline="\n", write_through=True
+        )
+
+
+class _Channel(io.RawIOBase):
+    """The binary end of a text stream."""
+
+    def __init__(self, output, channel, name):
+        self._output = output
+        self._channel = channel
+        self.name = name
+        self.mode = "wb"
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        data = bytes(data)
+        self._output.write(self._channel, data)
+        return len(data)
+
+    def flush(self):
+        self._output.flush()

@@ -1,0 +1,230 @@
+"""Runs one program in a locked guest and says how it ended."""
+
+import ast
+import asyncio
+import inspect
+import json
+import linecache
+import random
+import sys
+import threading
+import traceback
+import types
+
+from values import NotJson, to_json
+
+FILENAME = "<program>"
+
+_MAX_TEXT = 256 * 1024
+_MAX_MESSAGE = 8 * 1024
+_MAX_TRACEBACK = 32 * 1024
+
+
+class ReadOnly(dict):
+    """A dict that tells programs that it cannot be changed. The host keeps the original anyway."""
+
+    def _refuse(self, *_args, **_kwargs):
+        raise TypeError("context and config are read-only")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __getattr__(self, name):
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __reduce__(self):
+        return (dict, (dict(self),))
+
+    def __copy__(self):
+        return dict(self)
+
+    def __deepcopy__(self, memo):
+        import copy
+
+        return copy.deepcopy(dict(self), memo)
+
+
+class ResultTooLarge(ValueError):
+    """The program's value is larger than a result may be."""
+
+
+def run(program, seed, max_result_bytes):
+    """Runs a program. Gives the report of its end: a header for the host, and the value's JSON text."""
+    source = program["code"]
+    linecache.cache[FILENAME] = (len(source), None, source.splitlines(True), FILENAME)
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module
+    module.__dict__.update(
+        context=_read_only(program["context"]), config=_read_only(program["config"])
+    )
+    random.seed(seed)
+    ballast = bytearray(1 << 20)
+    try:
+        value = _execute(_parse(source), module.__dict__)
+        _join_threads()
+        return _completed(value, max_result_bytes)
+    except SystemExit as error:
+        if error.code is None or error.code == 0:
+            return _completed(None, max_result_bytes)
+        return _failed(error, "exception")
+    except _Syntax as error:
+        return _failed(error.__cause__, "syntax")
+    except MemoryError as error:
+        del ballast[:]  # room to say so
+        return _failed(error, "memory")
+    except BaseException as error:
+        return _failed(error, "exception")
+
+
+class _Syntax(Exception):
+    """The source does not parse; the cause says why."""
+
+
+def _read_only(value):
+    if isinstance(value, dict):
+        return ReadOnly((key, _read_only(item)) for key, item in value.items())
+    if isinstance(value, list):
+        return tuple(_read_only(item) for item in value)
+    return value
+
+
+def _parse(source):
+    """The program as two code objects: its statements, and its last expression or None."""
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    try:
+        tree = ast.parse(source, FILENAME)
+        last = None
+        if tree.body and isinstance(tree.body[-1], ast.Expr):
+            last = ast.Expression(tree.body.pop().value)
+        body = compile(tree, FILENAME, "exec", flags, dont_inherit=True)
+        return body, last and compile(last, FILENAME, "eval", flags, dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise _Syntax() from error
+
+
+def _execute(codes, names):
+    """The program's value: `result` where it sets one, otherwise its last expression, awaited."""
+    body, last = codes
+    if any(code is not None and code.co_flags & inspect.CO_COROUTINE for code in codes):
+        return asyncio.run(_execute_in_loop(body, last, names))
+    exec(body, names)
+    value = _value(eval(last, names) if last is not None else None, names)
+    return asyncio.run(_awaited(value)) if inspect.isawaitable(value) else value
+
+
+async def _execute_in_loop(body, last, names):
+    await _maybe(eval(body, names), body)
+    value = None
+    if last is not None:
+        value = await _maybe(eval(last, names), last)
+    value = _value(value, names)
+    return await value if inspect.isawaitable(value) else value
+
+
+async def _maybe(value, code):
+    return await value if code.co_flags & inspect.CO_COROUTINE else value
+
+
+async def _awaited(value):
+    return await value
+
+
+def _value(last, names):
+    return names["result"] if "result" in names else last
+
+
+def _join_threads():
+    """As at the end of any Python program: threads that are not daemons are waited for."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+
+
+def _completed(value, max_bytes):
+    try:
+        text = str(value)
+    except Exception as error:
+        text = "<%s: str() raised %s>" % (type(value).__name__, type(error).__name__)
+    try:
+        data = to_json(value).encode("utf-8")
+    except NotJson:
+        data = None
+    if data is not None and len(data) > max_bytes:
+        message = "the result is %d bytes of JSON, at most %d are taken" % (len(data), max_bytes)
+        return _failed(ResultTooLarge(message), "exception")
+    header = {
+        "status": "completed",
+        "text": _cut(text, _MAX_TEXT),
+        "type": _cut(type(value).__name__, 256),
+        "hasJson": data is not None,
+    }
+    return header, data or b""
+
+
+def _failed(error, reason):
+    message = _message(error)
+    header = {
+        "status": "failed",
+        "reason": reason,
+        "type": _cut(type(error).__name__, 256),
+        "message": _cut(message, _MAX_MESSAGE),
+        "traceback": _cut(_traceback(error), _MAX_TRACEBACK),
+        "line": _line(error),
+    }
+    return header, b""
+
+
+def _message(error):
+    if isinstance(error, SyntaxError):
+        return str(error.msg)
+    try:
+        return str(error)
+    except Exception as nested:
+        return "<str() raised %s>" % type(nested).__name__
+
+
+def _line(error):
+    """Line of the guest's source: where it does not parse, or the innermost frame of its own."""
+    if isinstance(error, SyntaxError) and error.filename == FILENAME:
+        return error.lineno or 0
+    lines = [line for frame, line in traceback.walk_tb(error.__traceback__)
+             if frame.f_code.co_filename == FILENAME]
+    return lines[-1] if lines else 0
+
+
+def _traceback(error):
+    """The traceback as Python prints it, with the guest's own frames only."""
+    try:
+        formatted = traceback.TracebackException.from_exception(error)
+        _keep_own_frames(formatted, set())
+        return "".join(formatted.format())
+    except Exception as nested:  # a guest's exception class that breaks formatting
+        return "<traceback: %s>" % type(nested).__name__
+
+
+def _keep_own_frames(formatted, seen):
+    if formatted is None or id(formatted) in seen:
+        return
+    seen.add(id(formatted))
+    own = [frame for frame in formatted.stack if frame.filename == FILENAME]
+    formatted.stack[:] = own
+    _keep_own_frames(formatted.__cause__, seen)
+    _keep_own_frames(formatted.__context__, seen)
+    for nested in getattr(formatted, "exceptions", None) or ():
+        _keep_own_frames(nested, seen)
+
+
+def _cut(text, max_bytes):
+    """The text without lone surrogates, at most `max_bytes` of UTF-8."""
+    data = text.encode("utf-8", "backslashreplace")
+    if len(data) <= max_bytes:
+        return data.decode("utf-8")
+    return data[:max_bytes - 3].decode("utf-8", "ignore") + "\u2026"
+
+
+def report(header, data):
+    """The payload of a RESULT frame: the header as one line of JSON, then the value's JSON text."""
+    return json.dumps(header).encode("ascii") + b"\n" + data

@@ -1,0 +1,136 @@
+"""What the zygote measures and decides about running guests, from outside: CPU time and threads."""
+
+import array
+import errno
+import fcntl
+import heapq
+import os
+import select
+import socket
+import struct
+import time
+
+# seccomp user notification, linux/seccomp.h: _IOWR('!', 0, 80 bytes) and _IOWR('!', 1, 24 bytes).
+_NOTIF_RECEIVE = 0xC0502100
+_NOTIF_SEND = 0xC0182101
+_NOTIF_CONTINUE = 1
+_RESPONSE = struct.Struct("=QqiI")
+
+_MIN_CHECK_SECONDS = 0.002
+
+
+def cpu_seconds(pid):
+    """CPU time of a process, all its threads, from its own clock (clock_getcpuclockid)."""
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+class CpuWatch:
+    """Tells which guests have used up their CPU time. A guest is looked at again no sooner than
+    it could have used what it has left, so that waiting guests cost nothing."""
+
+    def __init__(self):
+        self._cores = os.cpu_count() or 1
+        self._limits = {}
+        self._checks = []
+
+    def start(self, pid, limit_seconds):
+        """Watches a guest until it has used `limit_seconds` of CPU time in all."""
+        self._limits[pid] = limit_seconds
+        self._schedule(pid, limit_seconds)
+
+    def forget(self, pid):
+        self._limits.pop(pid, None)
+
+    def timeout(self):
+        """Seconds until the next look is due; None when there is none."""
+        return max(0.0, self._checks[0][0] - time.monotonic()) if self._checks else None
+
+    def overdrawn(self):
+        """Guests that are over their limit now."""
+        found = []
+        now = time.monotonic()
+        while self._checks and self._checks[0][0] <= now:
+            pid = heapq.heappop(self._checks)[1]
+            limit = self._limits.get(pid)
+            if limit is None:
+                continue
+            try:
+                used = cpu_seconds(pid)
+            except OSError:
+                continue  # it has just died
+            if used >= limit:
+                found.append(pid)
+            else:
+                self._schedule(pid, limit - used)
+        return found
+
+    def _schedule(self, pid, left_seconds):
+        wait = max(_MIN_CHECK_SECONDS, left_seconds / self._cores)
+        heapq.heappush(self._checks, (time.monotonic() + wait, pid))
+
+
+class ThreadGate:
+    """Lets a guest start a thread only while it has fewer than its limit. The kernel holds the
+    guest's clone call until this process, which the guest cannot reach, has answered."""
+
+    def __init__(self, selector):
+        self._selector = selector
+        self._listeners = {}
+        self._limits = {}
+        self._received, self.asker = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        selector.register(self._received, select.EPOLLIN, self._on_listener)
+
+    def start(self, pid, limit):
+        """From now on the guest may have `limit` threads; before, one."""
+        self._limits[pid] = limit
+
+    def forget(self, pid):
+        self._limits.pop(pid, None)
+        listener = self._listeners.pop(pid, None)
+        if listener is not None:
+            self._selector.unregister(listener)
+            os.close(listener)
+
+    def _on_listener(self, _events):
+        """A new guest handed over the descriptor at which it asks."""
+        size = array.array("i").itemsize
+        data, ancillary, _flags, _address = self._received.recvmsg(32, socket.CMSG_SPACE(size))
+        for _level, _kind, payload in ancillary:
+            listener = array.array("i", payload[:size])[0]
+            pid = int(data)
+            self._listeners[pid] = listener
+            self._selector.register(
+                listener, select.EPOLLIN, lambda events: self._on_request(pid, listener, events)
+            )
+
+    def _on_request(self, pid, listener, events):
+        if not events & select.EPOLLIN:  # every thread of the guest is gone; receiving would block
+            self.forget(pid)
+            return
+        request = bytearray(80)
+        try:
+            fcntl.ioctl(listener, _NOTIF_RECEIVE, request)
+        except OSError as error:
+            if error.errno == errno.ENOENT:
+                return  # the asking thread was killed meanwhile
+            self.forget(pid)
+            return
+        (identity,) = struct.unpack_from("=Q", request)
+        threads = _threads(pid)
+        if threads is not None and threads < self._limits.get(pid, 1):
+            response = _RESPONSE.pack(identity, 0, 0, _NOTIF_CONTINUE)
+        else:
+            response = _RESPONSE.pack(identity, 0, -errno.EAGAIN, 0)
+        try:
+            fcntl.ioctl(listener, _NOTIF_SEND, bytearray(response))
+        except OSError:
+            pass  # the asking thread was killed meanwhile
+
+
+def _threads(pid):
+    """Number of threads of a process: field 20 of /proc/PID/stat (proc(5)). None when it is gone."""
+    try:
+        with open("/proc/%d/stat" % pid) as file:
+            return int(file.read().rsplit(")", 1)[1].split()[17])
+    except OSError:
+        return None

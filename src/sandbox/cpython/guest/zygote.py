@@ -1,0 +1,259 @@
+"""The zygote: one warm interpreter that forks a locked guest for each run.
+
+It is started with an empty environment and no descriptors but its standard ones. Numbers and
+process ids pass through it, code and data never: each guest has a socket of its own to the host.
+Commands and reports are lines of JSON on standard input and output; see ../zygote.ts.
+"""
+
+import gc
+import json
+import os
+import select
+import signal
+import sys
+import threading
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import guest  # noqa: E402
+import landlock  # noqa: E402
+import lock  # noqa: E402
+import preload  # noqa: E402
+import seccomp  # noqa: E402
+import watch  # noqa: E402
+
+sys.path.pop(0)
+
+
+def missing_layers():
+    """The layers of the lock that this kernel does not give, each with its error."""
+    missing = {}
+    try:
+        landlock.abi()
+    except OSError as error:
+        missing["landlock"] = str(error)
+    code = seccomp.supported()
+    if code is not None:
+        missing["seccomp"] = str(OSError(code, "seccomp: " + os.strerror(code)))
+    return missing
+
+
+def can_drop_user(paths):
+    """Whether the guests of a root service can have user ids of their own and still read `paths`."""
+    if os.geteuid() != 0:
+        return False
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            lock.drop_user()
+            lock.drop_capabilities()
+            for path in paths:
+                if not os.access(path, os.R_OK):
+                    break
+            else:
+                status = 0
+        finally:
+            os._exit(status)
+    return os.waitpid(child, 0)[1] == 0
+
+
+class Selector:
+    """epoll with a function for each descriptor, which is told the events."""
+
+    def __init__(self):
+        self._epoll = select.epoll()
+        self._functions = {}
+        self._removed = set()
+
+    def register(self, file, events, function):
+        descriptor = file if isinstance(file, int) else file.fileno()
+        self._epoll.register(descriptor, events)
+        self._functions[descriptor] = function
+
+    def unregister(self, descriptor):
+        self._epoll.unregister(descriptor)
+        del self._functions[descriptor]
+        self._removed.add(descriptor)
+
+    def run(self, timeout):
+        self._removed.clear()
+        for descriptor, events in self._epoll.poll(timeout):
+            # An earlier one of this round may have removed it, and its number may be another's now.
+            if descriptor not in self._removed:
+                self._functions[descriptor](events)
+
+
+class Zygote:
+    """Forks, watches, kills and reaps guests at the host's word."""
+
+    def __init__(self, start):
+        paths = preload.readable_paths(start["sitePackages"])
+        self._drops_user = can_drop_user(paths)
+        self._selector = Selector()
+        self._cpu = watch.CpuWatch()
+        self._threads = watch.ThreadGate(self._selector)
+        self._alive = set()
+        self._over_cpu = set()
+        self._to_fork = 0
+        self._input = b""
+        self._options = guest.Options(
+            lock=lock.Lock(start["layers"], paths, self._drops_user),
+            token=start["token"],
+            socket_path=os.open(start["socket"], os.O_PATH | os.O_CLOEXEC),
+            asker=self._threads.asker.fileno(),
+            null=os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC),
+            parent=os.getpid(),
+            base_memory=_virtual_memory_bytes(),
+            own_modules=_own_modules(),
+        )
+        self._commands = {"fork": self._fork_later, "kill": self._kill, "watch": self._watch}
+        reader, self._wakeup = os.pipe()
+        for descriptor in (reader, self._wakeup):
+            os.set_blocking(descriptor, False)
+        self._reaper = reader
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._wakeup, warn_on_full_buffer=False)
+        self._selector.register(0, select.EPOLLIN, self._on_input)
+        self._selector.register(reader, select.EPOLLIN, self._on_child)
+
+    def report_ready(self):
+        _send({"ready": True, "dropsUser": self._drops_user})
+
+    def run(self):
+        """Serves until the host closes standard input. Between two forks everything else is looked
+        at, so that a kill never waits for more than one of them."""
+        while True:
+            self._selector.run(0 if self._to_fork else self._cpu.timeout())
+            for pid in self._cpu.overdrawn():
+                self._over_cpu.add(pid)
+                self._kill({"kill": pid})
+            if self._to_fork:
+                self._to_fork -= 1
+                self._fork()
+
+    def _on_input(self, _events):
+        data = os.read(0, 65536)
+        if not data:
+            for pid in self._alive:
+                os.kill(pid, signal.SIGKILL)
+            os._exit(0)
+        *lines, self._input = (self._input + data).split(b"\n")
+        for line in lines:
+            command = json.loads(line)
+            self._commands[next(iter(command))](command)
+
+    def _fork_later(self, command):
+        self._to_fork += command["fork"]
+
+    def _kill(self, command):
+        pid = command["kill"]
+        # Only what has not been reaped: its number cannot belong to anybody else yet.
+        if pid not in self._alive:
+            return
+        os.kill(pid, signal.SIGKILL)
+        try:
+            # A process needs CPU time to die; behind a hundred busy guests it would wait for it.
+            os.setpriority(os.PRIO_PROCESS, pid, 0)
+        except OSError:
+            pass  # not root, or gone already
+
+    def _watch(self, command):
+        pid = command["watch"]
+        if pid in self._alive:
+            self._cpu.start(pid, command["cpuSeconds"])
+            self._threads.start(pid, command["threads"])
+
+    def _fork(self):
+        try:
+            pid = os.fork()
+        except OSError as error:
+            _send({"forkFailed": str(error)})
+            return
+        if pid != 0:
+            self._alive.add(pid)
+            return
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        gc.enable()
+        guest.main(self._options)
+
+    def _on_child(self, _events):
+        try:
+            os.read(self._reaper, 4096)
+        except BlockingIOError:
+            pass
+        while self._alive:
+            pid, status, usage = os.wait4(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            self._alive.discard(pid)
+            self._cpu.forget(pid)
+            self._threads.forget(pid)
+            over_cpu = pid in self._over_cpu
+            self._over_cpu.discard(pid)
+            _send({
+                "exit": pid,
+                "code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
+                "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
+                "cpuMs": (usage.ru_utime + usage.ru_stime) * 1000,
+                "peakMemoryBytes": usage.ru_maxrss * 1024,
+                "overCpu": over_cpu,
+            })
+
+
+def _own_modules():
+    """Names under which this folder's files stand among the loaded modules."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    files = {os.path.splitext(name)[0] for name in os.listdir(here)}
+    return sorted(files & set(sys.modules))
+
+
+def _virtual_memory_bytes():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _send(message):
+    data = json.dumps(message).encode() + b"\n"
+    while data:
+        data = data[os.write(1, data):]
+
+
+def _receive_line():
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = os.read(0, 1)
+        if not byte:
+            os._exit(0)
+        line += byte
+    return json.loads(line)
+
+
+def main():
+    """Says what this machine has, waits for the host's decision, then serves."""
+    os.environ.clear()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the service to handle
+    null = os.open(os.devnull, os.O_RDWR)
+    while null < guest.FIRST_ZYGOTE_DESCRIPTOR - 1:
+        null = os.dup(null)
+    _send({
+        "version": "%d.%d.%d" % sys.version_info[:3],
+        "missing": missing_layers(),
+    })
+    start = _receive_line()
+    preload.load()
+    preload.warm_path_caches()
+    threading.stack_size(guest.THREAD_STACK_BYTES)
+    preload.limit_malloc_arenas()
+    zygote = Zygote(start)
+    lock.forbid_capabilities()
+    gc.collect()
+    gc.disable()  # a collection in a guest before it runs would copy every page
+    gc.freeze()
+    zygote.report_ready()
+    zygote.run()
+
+
+main()

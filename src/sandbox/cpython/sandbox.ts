@@ -1,0 +1,172 @@
+import { sleep, untilAborted } from "../../shared/abort.ts";
+import { CodemodeError } from "../../shared/errors.ts";
+import type { EngineInfo, IsolationTier } from "../../shared/model.ts";
+import { type GroupedProbe, isAtLeast, provenTier } from "../isolation.ts";
+import type { Guest, Sandbox } from "../sandbox.ts";
+import { type Brood, startBrood } from "./brood.ts";
+import { probeIsolation } from "./probes.ts";
+import { findPython, type Python } from "./python.ts";
+import type { Layer, ZygoteHello } from "./zygote.ts";
+
+const allLayers: readonly Layer[] = ["landlock", "seccomp"];
+const restartDelayMs = 1_000;
+
+/** Options of `createCpythonSandbox`. */
+export interface CpythonSandboxOptions {
+  /** Command or path of the interpreter. */
+  readonly python: string;
+  /** Weakest isolation under which guests may run. */
+  readonly requireTier: IsolationTier;
+  /** Guests that are kept locked and waiting. */
+  readonly spare: number;
+  /** Directories of packages that guests may import. */
+  readonly sitePackages: readonly string[];
+  /** Something that the operator should know; never a guest's words. */
+  readonly onWarning: (message: string) => void;
+}
+
+/**
+ * A sandbox of locked CPython processes. Never rejects for what the machine lacks: `info()` then
+ * says that it is not up, and why. A zygote that dies is replaced, and the new one proves itself again.
+ */
+export async function createCpythonSandbox(options: CpythonSandboxOptions): Promise<Sandbox> {
+  const sandbox = new CpythonSandbox(options);
+  await sandbox.start();
+  return sandbox;
+}
+
+class CpythonSandbox implements Sandbox {
+  readonly #options: CpythonSandboxOptions;
+  readonly #closing = new AbortController();
+  #brood: Promise<Brood> | undefined;
+  #python: Python | undefined;
+  #reason = "";
+  #probes: readonly GroupedProbe[] = [];
+  #tier: IsolationTier | undefined;
+  #missing: string[] = [];
+
+  constructor(options: CpythonSandboxOptions) {
+    this.#options = options;
+  }
+
+  info(): EngineInfo {
+    const isUp = this.#reason === "";
+    return {
+      name: "cpython",
+      languages: ["python"],
+      up: isUp,
+      reason: this.#reason,
+      version: this.#python?.version ?? "",
+      isolationTier: this.#tier,
+      probes: this.#probes.map(({ name, refused, detail }) => ({ name, refused, detail })),
+      warnings: this.#warnings(),
+    };
+  }
+
+  async start(): Promise<void> {
+    try {
+      this.#python = await findPython(this.#options.python);
+      await this.#launch(this.#python);
+    } catch (error) {
+      this.#brood = undefined;
+      this.#reason = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  async lease(signal: AbortSignal): Promise<Guest> {
+    for (;;) {
+      if (this.#brood === undefined) {
+        throw new CodemodeError("unavailable", `cpython: ${this.#reason}`);
+      }
+      const brood = await untilAborted(this.#brood, signal);
+      try {
+        return await brood.lease(signal);
+      } catch (error) {
+        if (!brood.hasEnded) throw error;
+        // The zygote died before it could give a guest; its replacement takes its place.
+        await untilAborted(brood.closed, signal);
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    const brood = this.#brood;
+    this.#brood = undefined;
+    this.#reason = "the sandbox is closed";
+    await brood?.then(
+      (one) => one[Symbol.asyncDispose](),
+      () => {},
+    );
+  }
+
+  async #launch(python: Python, previous?: Brood): Promise<void> {
+    const starting = this.#provenBrood(python, previous);
+    this.#brood = starting;
+    const brood = await starting;
+    this.#reason = "";
+    void brood.closed.then((reason) => this.#replace(brood, python, reason));
+  }
+
+  /** A zygote whose lock the probes have tried; one below the required tier is ended again. */
+  async #provenBrood(python: Python, previous: Brood | undefined): Promise<Brood> {
+    await previous?.[Symbol.asyncDispose]();
+    const { requireTier, spare, sitePackages, onWarning } = this.#options;
+    const brood = await startBrood({
+      python: python.path,
+      spare,
+      sitePackages,
+      onStderr: (line) => onWarning(`the Python zygote: ${line}`),
+      chooseLayers: (hello) => this.#chooseLayers(hello),
+    });
+    try {
+      this.#probes = await probeIsolation((signal) => brood.lease(signal), this.#closing.signal);
+      this.#tier = provenTier(this.#probes);
+      if (!isAtLeast(this.#tier, requireTier)) throw this.#below(requireTier);
+      return brood;
+    } catch (error) {
+      await brood[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  #chooseLayers(hello: ZygoteHello): readonly Layer[] {
+    this.#missing = Object.entries(hello.missing).map(([layer, error]) => `${layer} (${error})`);
+    if (this.#missing.length > 0 && isAtLeast(this.#options.requireTier, "T2")) {
+      this.#tier = undefined;
+      throw this.#below(this.#options.requireTier);
+    }
+    return allLayers.filter((layer) => hello.missing[layer] === undefined);
+  }
+
+  #below(required: IsolationTier): Error {
+    const granted = this.#probes.filter((probe) => !probe.refused).map((probe) => probe.name);
+    const why =
+      this.#missing.length > 0
+        ? `this kernel does not give ${this.#missing.join(" and ")}`
+        : `the lock let through: ${granted.join(", ")}`;
+    return new Error(`isolation is below the required tier ${required}: ${why}`);
+  }
+
+  #warnings(): string[] {
+    if (this.#tier === undefined || this.#reason !== "" || isAtLeast(this.#tier, "T2")) return [];
+    return [
+      `weak isolation ${this.#tier}: this kernel does not give ${this.#missing.join(" and ")}`,
+    ];
+  }
+
+  async #replace(ended: Brood, python: Python, reason: string): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#options.onWarning(`${reason}; starting another zygote`);
+    while (!this.#closing.signal.aborted) {
+      try {
+        return await this.#launch(python, ended);
+      } catch (error) {
+        this.#brood = undefined;
+        this.#reason = error instanceof Error ? error.message : String(error);
+        this.#options.onWarning(`the Python zygote could not be replaced: ${this.#reason}`);
+        await sleep(restartDelayMs, this.#closing.signal).catch(() => {});
+      }
+    }
+  }
+}

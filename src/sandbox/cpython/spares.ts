@@ -1,0 +1,96 @@
+import type { CpythonGuest } from "./guest.ts";
+
+/** Options of `Spares`. */
+export interface SparesOptions {
+  /** Guests that shall wait when nothing runs. */
+  readonly target: number;
+  readonly fork: (count: number) => void;
+}
+
+/** One who waits for a guest; told once, by whoever takes it off the list. */
+interface Asker {
+  give(guest: CpythonGuest): void;
+  refuse(error: unknown): void;
+}
+
+/** The guests of a zygote that wait for a program, and the leases that wait for a guest. */
+export class Spares {
+  readonly #options: SparesOptions;
+  readonly #waiting: CpythonGuest[] = [];
+  readonly #askers: Asker[] = [];
+  /** Forks that were asked for and have neither become a guest nor failed. */
+  #forking = 0;
+
+  constructor(options: SparesOptions) {
+    this.#options = options;
+  }
+
+  /** A waiting guest, or the next one; rejects with `signal.reason` when the signal aborts. */
+  lease(signal: AbortSignal): Promise<CpythonGuest> {
+    const guest = this.#waiting.shift();
+    const answer = guest === undefined ? this.#ask(signal) : Promise.resolve(guest);
+    // A fork beside a run that has just begun would slow it: it can wait for the end of one, unless
+    // half of the spares are gone.
+    if (this.#waiting.length <= this.#options.target / 2) this.replenish();
+    return answer;
+  }
+
+  /** A fork has become a guest that waits. */
+  add(guest: CpythonGuest): void {
+    this.#forking -= 1;
+    const asker = this.#askers.shift();
+    if (asker === undefined) this.#waiting.push(guest);
+    else asker.give(guest);
+  }
+
+  /** A guest that may be among those that wait has died. */
+  remove(guest: CpythonGuest): void {
+    const index = this.#waiting.indexOf(guest);
+    if (index >= 0) this.#waiting.splice(index, 1);
+  }
+
+  /** A fork has come to nothing. */
+  miss(): void {
+    this.#forking -= 1;
+  }
+
+  /** Asks for as many forks as are missing. */
+  replenish(): void {
+    const wanted = this.#options.target + this.#askers.length;
+    const missing = wanted - this.#waiting.length - this.#forking;
+    if (missing <= 0) return;
+    this.#forking += missing;
+    this.#options.fork(missing);
+  }
+
+  /** Tells everybody who waits that there will be no guest. */
+  refuseAll(error: unknown): void {
+    for (const asker of this.#askers.splice(0)) asker.refuse(error);
+  }
+
+  /** The zygote is gone: nothing waits any more. */
+  clear(): void {
+    this.#waiting.length = 0;
+  }
+
+  #ask(signal: AbortSignal): Promise<CpythonGuest> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        this.#askers.splice(this.#askers.indexOf(asker), 1);
+        reject(signal.reason);
+      };
+      const asker: Asker = {
+        give(guest) {
+          signal.removeEventListener("abort", onAbort);
+          resolve(guest);
+        },
+        refuse(error) {
+          signal.removeEventListener("abort", onAbort);
+          reject(error);
+        },
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.#askers.push(asker);
+    });
+  }
+}

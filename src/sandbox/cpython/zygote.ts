@@ -1,0 +1,132 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+
+const script = fileURLToPath(new URL("./guest/zygote.py", import.meta.url));
+
+/** Layers of the lock, in the words of guest/zygote.py. */
+export type Layer = "landlock" | "seccomp";
+
+/** How a guest's process ended, as the zygote reaped it. */
+export interface ExitReport {
+  readonly code: number | null;
+  readonly signal: number | null;
+  readonly cpuMs: number;
+  readonly peakMemoryBytes: number;
+  readonly overCpu: boolean;
+}
+
+/** What a zygote says when it has started, before it is told what to do. */
+export interface ZygoteHello {
+  readonly version: string;
+  /** Layers that the kernel does not give, each with its error. */
+  readonly missing: { readonly [L in Layer]?: string | undefined };
+}
+
+/** What a zygote is told once. */
+export interface ZygoteStart {
+  readonly token: string;
+  readonly socket: string;
+  readonly layers: readonly Layer[];
+  readonly sitePackages: readonly string[];
+}
+
+/** Options of `spawnZygote`. */
+export interface ZygoteOptions {
+  readonly python: string;
+  /** What the interpreter prints on its standard error; nothing of a guest's. */
+  readonly onStderr: (line: string) => void;
+  readonly onExit: (pid: number, report: ExitReport) => void;
+  readonly onForkFailed: (message: string) => void;
+}
+
+/** A running zygote. Its death takes all its guests with it. */
+export interface Zygote extends AsyncDisposable {
+  readonly pid: number;
+  readonly hello: ZygoteHello;
+  /** Resolves when it is gone. */
+  readonly closed: Promise<void>;
+  /** Hands it its instructions; resolves when it is ready to fork. */
+  start(instructions: ZygoteStart): Promise<void>;
+  fork(count: number): void;
+  watch(pid: number, limits: { cpuSeconds: number; threads: number }): void;
+  kill(pid: number): void;
+  /** Ends it and all its guests at once. */
+  destroy(): void;
+}
+
+const layerErrors = z.object({ landlock: z.string(), seccomp: z.string() }).partial();
+const messageSchema = z.union([
+  z.object({ version: z.string(), missing: layerErrors }),
+  z.object({ ready: z.literal(true) }),
+  z.object({ forkFailed: z.string() }),
+  z.object({
+    exit: z.int(),
+    code: z.int().nullable(),
+    signal: z.int().nullable(),
+    cpuMs: z.number(),
+    peakMemoryBytes: z.number(),
+    overCpu: z.boolean(),
+  }),
+]);
+
+/** Starts a zygote with an empty environment and only its three standard descriptors. */
+export async function spawnZygote(options: ZygoteOptions): Promise<Zygote> {
+  // A session of its own: a terminal's interrupt is for the service to handle.
+  const child = spawn(options.python, ["-I", "-S", "-B", "-X", "utf8", script], {
+    env: {},
+    cwd: "/",
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  const hello = Promise.withResolvers<ZygoteHello>();
+  const ready = Promise.withResolvers<void>();
+  const closed = whenClosed(child, (error) => {
+    hello.reject(error);
+    ready.reject(error);
+  });
+  ready.promise.catch(() => {}); // told by `hello` where nobody has asked for `ready` yet
+  child.stdin.on("error", () => {}); // the same fact as `closed`
+  createInterface({ input: child.stderr }).on("line", options.onStderr);
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    const message = messageSchema.parse(JSON.parse(line));
+    if ("exit" in message) options.onExit(message.exit, message);
+    else if ("forkFailed" in message) options.onForkFailed(message.forkFailed);
+    else if ("version" in message) hello.resolve(message);
+    else ready.resolve();
+  });
+  const send = (command: object) => {
+    if (child.stdin.writable) child.stdin.write(`${JSON.stringify(command)}\n`);
+  };
+  return {
+    hello: await hello.promise,
+    pid: child.pid ?? 0,
+    closed,
+    start(instructions) {
+      send(instructions);
+      return ready.promise;
+    },
+    fork: (count) => send({ fork: count }),
+    watch: (pid, limits) => send({ watch: pid, ...limits }),
+    kill: (pid) => send({ kill: pid }),
+    destroy: () => child.kill("SIGKILL"),
+    async [Symbol.asyncDispose]() {
+      child.stdin.end();
+      const timer = setTimeout(() => child.kill("SIGKILL"), 2_000);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function whenClosed(child: ChildProcess, onEnd: (error: Error) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (detail: string, cause?: unknown) => {
+      onEnd(new Error(`the Python zygote ${detail}`, { cause }));
+      resolve();
+    };
+    child.once("error", (error) => end("could not be started", error));
+    child.once("close", (code, signal) => end(`ended with ${signal ?? `status ${code}`}`));
+  });
+}

@@ -1,0 +1,64 @@
+import type { Channel, EngineInfo, ProgramResult } from "../shared/model.ts";
+
+/** What a guest is started with: the program as the guest may see it, and its bounds. */
+export interface GuestProgram {
+  /** JSON text that the guest reads: code, context, config. */
+  readonly text: string;
+  readonly seed: bigint;
+  readonly memoryBytes: number;
+  /** CPU time, milliseconds. */
+  readonly activeMs: number;
+  readonly threads: number;
+  /** Longest JSON text of the result, bytes. */
+  readonly resultBytes: number;
+}
+
+/** What a guest said. All of it is the guest's word, checked for form only. */
+export type GuestFrame =
+  | {
+      readonly type: "output";
+      readonly channel: Channel;
+      readonly chunks: readonly Uint8Array[];
+      /** Of all chunks together. */
+      readonly byteLength: number;
+    }
+  | { readonly type: "result"; readonly result: ProgramResult };
+
+/** How a guest's process ended, as the host saw it. */
+export interface GuestExit {
+  /**
+   * `exited` by itself, `signalled` by a signal (the host's own kill included), `cpu` at its CPU
+   * limit, `fault` for breaking the protocol, `lost` with the process that held it.
+   */
+  readonly cause: "exited" | "signalled" | "cpu" | "fault" | "lost";
+  /** Status, signal or fault, for the message. */
+  readonly detail: string;
+  readonly cpuMs: number;
+  readonly peakMemoryBytes: number;
+}
+
+/**
+ * A locked process or instance that waits for one program, runs it, and is gone. Disposing kills it
+ * and drops what it has said and nobody has read.
+ */
+export interface Guest extends Disposable {
+  /** Hands over limits and program; once. */
+  start(program: GuestProgram): void;
+  /** Frames in the order of the guest; a reader that stops reading makes the guest wait. Ends with it. */
+  readonly frames: AsyncIterable<GuestFrame>;
+  /** Kills the guest, whatever it does; idempotent. */
+  kill(): void;
+  /** Resolves when the guest is gone for certain; never rejects. */
+  readonly exited: Promise<GuestExit>;
+}
+
+/** Makes guests of one kind. Disposing kills them all and leaves nothing behind. */
+export interface Sandbox extends AsyncDisposable {
+  /** State, with the isolation that live probes proved. */
+  info(): EngineInfo;
+  /**
+   * A guest that is locked and waits. Rejects with a CodemodeError `unavailable` when none can be
+   * had, with `signal.reason` when the signal aborts.
+   */
+  lease(signal: AbortSignal): Promise<Guest>;
+}

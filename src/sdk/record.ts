@@ -1,0 +1,49 @@
+import type { Outcome } from "../shared/model.ts";
+import { failed } from "../shared/stop.ts";
+import { CappedText } from "./capped-text.ts";
+import type { ReportHead } from "./result.ts";
+import type { StreamEvent } from "./stream-event.ts";
+
+const maxTextBytes = 1024 * 1024;
+
+/** What a result needs to know of an execution's events: a few ids, and the first 1 MiB per channel. */
+export class ExecutionRecord {
+  readonly #stdout = new CappedText(maxTextBytes);
+  readonly #stderr = new CappedText(maxTextBytes);
+  #started: Extract<StreamEvent, { type: "started" }> | undefined;
+
+  add(event: StreamEvent): void {
+    if (event.type === "started") this.#started = event;
+    if (event.type !== "output") return;
+    if (event.channel === "stdout") this.#stdout.append(event.text);
+    else this.#stderr.append(event.text);
+  }
+
+  /** Known from `started` on. */
+  get executionId(): string | undefined {
+    return this.#started?.executionId;
+  }
+
+  /** The part of a report that the outcome does not say. */
+  head(correlationId: string): ReportHead {
+    return {
+      stdout: this.#stdout.toString(),
+      stderr: this.#stderr.toString(),
+      stdoutOmittedBytes: this.#stdout.omittedBytes,
+      stderrOmittedBytes: this.#stderr.omittedBytes,
+      executionId: this.#started?.executionId ?? "",
+      correlationId: this.#started?.correlationId || correlationId,
+    };
+  }
+
+  /** The outcome of an execution that was cancelled before its own could be read. */
+  cancelled(): Outcome {
+    return {
+      ...failed("cancelled", "the execution was cancelled"),
+      usage: { wallMs: 0, cpuMs: 0, peakMemoryBytes: 0, outputBytes: 0, toolCalls: 0 },
+      isolationTier: this.#started?.isolationTier,
+      engine: this.#started?.engine ?? "",
+      warnings: [],
+    };
+  }
+}

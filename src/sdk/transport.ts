@@ -1,0 +1,79 @@
+import * as http from "node:http";
+import * as https from "node:https";
+import type { SecureContextOptions } from "node:tls";
+import { type Client, createClient, type Transport } from "@connectrpc/connect";
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+  Http2SessionManager,
+} from "@connectrpc/connect-node";
+import { ExecutorService } from "../../gen/es/codemode/v1/executor_pb.ts";
+
+/** Wire protocols that a client can speak. */
+export type Protocol = "grpc" | "connect" | "grpc-web";
+
+/** What a connection is made of; checked by `toSettings`. */
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly protocol: Protocol;
+  readonly httpVersion: "1.1" | "2";
+  readonly tls: Pick<SecureContextOptions, "ca" | "cert" | "key">;
+}
+
+/** The typed way to a service; opened by the first call, shared by all. */
+export interface Connection {
+  readonly client: Client<typeof ExecutorService>;
+  /** Breaks the connection and every call on it. Idempotent. */
+  close(): void;
+}
+
+// A result, its text and both channels of output are each a few MiB at most.
+const readMaxBytes = 64 * 1024 * 1024;
+// Output is small or quick to send; compressing each message costs both sides more than it saves.
+const acceptCompression: [] = [];
+// Node's 64 KiB make a stream wait for a round trip after every few messages.
+const windowBytes = 1024 * 1024;
+
+/** Prepares a connection; nothing is sent before the first call. */
+export function createConnection(options: ConnectionOptions): Connection {
+  const { transport, close } =
+    options.httpVersion === "2" ? overHttp2(options) : overHttp1(options);
+  return { client: createClient(ExecutorService, transport), close };
+}
+
+interface Wire {
+  readonly transport: Transport;
+  readonly close: () => void;
+}
+
+function overHttp2({ url, protocol, tls }: ConnectionOptions): Wire {
+  // Pings find a peer that vanished without a word while a quiet program runs.
+  const sessionManager = new Http2SessionManager(
+    url,
+    { pingIntervalMs: 30_000, pingTimeoutMs: 15_000 },
+    { ...tls, settings: { initialWindowSize: windowBytes, enablePush: false } },
+  );
+  const common = { baseUrl: url, readMaxBytes, acceptCompression, sessionManager };
+  const create = {
+    grpc: () => createGrpcTransport(common),
+    connect: () => createConnectTransport({ ...common, httpVersion: "2" }),
+    "grpc-web": () => createGrpcWebTransport({ ...common, httpVersion: "2" }),
+  };
+  return { transport: create[protocol](), close: () => sessionManager.abort() };
+}
+
+function overHttp1({ url, protocol, tls }: ConnectionOptions): Wire {
+  const agent = url.startsWith("https:")
+    ? new https.Agent({ ...tls, keepAlive: true })
+    : new http.Agent({ keepAlive: true });
+  const common = {
+    baseUrl: url,
+    readMaxBytes,
+    httpVersion: "1.1" as const,
+    nodeOptions: { agent },
+  };
+  const transport =
+    protocol === "connect" ? createConnectTransport(common) : createGrpcWebTransport(common);
+  return { transport, close: () => agent.destroy() };
+}

@@ -1,0 +1,178 @@
+import { readFile } from "node:fs/promises";
+import os from "node:os";
+import { parse as parseYaml } from "yaml";
+import type { z } from "zod";
+import { CodemodeError, type FieldViolation } from "../shared/errors.ts";
+import type { IsolationTier, Limits } from "../shared/model.ts";
+import { readEnvironment, variableName } from "./environment.ts";
+import type { LogLevel } from "./logger.ts";
+import { type ApiKey, type Settings, settingsSchema } from "./settings.ts";
+
+/** A checked configuration: every field is set, and they fit together. */
+export interface Config {
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  /** Empty: every caller is the tenant "default", on loopback only. */
+  readonly apiKeys: readonly ApiKey[];
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly requiredIsolationTier: IsolationTier;
+  /** Names in order of preference. */
+  readonly engines: readonly string[];
+  /** Command or path of the Python interpreter. */
+  readonly python: string;
+  /** Folders of packages that Python programs may import; none where nothing is said. */
+  readonly sitePackages: readonly string[];
+  /** Guests that wait, locked, per engine. */
+  readonly spareGuests: number;
+  /** Executions admitted at once. Default: what memory holds at 16 MiB each, at most 1000. */
+  readonly slots: number;
+  /** Executions that may wait. Default: as many as slots. */
+  readonly queueSize: number;
+  readonly queueTimeoutMs: number;
+  /** Slots that one tenant may hold. Default: all. */
+  readonly tenantSlots: number;
+  readonly defaultLimits: Limits;
+  readonly maxLimits: Limits;
+  /** For calls that set none. Default: the longest; an execution has its own limits. */
+  readonly defaultDeadlineMs: number;
+  /** Default: the longest execution and wait, and 5 s for the answer. */
+  readonly maxDeadlineMs: number;
+  /** How long a shutdown waits for what runs. */
+  readonly drainMs: number;
+  readonly logLevel: LogLevel;
+}
+
+/** Where `loadConfig` looks. */
+export interface ConfigSources {
+  /** A YAML file. Default: the environment's `CODEMODE_CONFIG`; without it none. */
+  readonly file?: string | undefined;
+  /** Default: the process's own. Wins over the file. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Win over both. */
+  readonly overrides?: Settings;
+}
+
+/** The configuration of a file and the environment. Rejects with every fault at once, by field. */
+export async function loadConfig(sources: ConfigSources = {}): Promise<Config> {
+  const { env = process.env, overrides = {} } = sources;
+  const file = sources.file ?? env.CODEMODE_CONFIG;
+  const environment = readEnvironment(env);
+  const settings = merge(merge(await readSettings(file), environment.settings), overrides);
+  const unknown = environment.unknown.map((field) => ({ field, description: "no such setting" }));
+  return check(settings, unknown);
+}
+
+/** A configuration of settings and defaults. Throws with every fault at once, by field. */
+export function parseConfig(settings: Settings = {}): Config {
+  return check(settings, []);
+}
+
+function check(settings: unknown, faults: readonly FieldViolation[]): Config {
+  const parsed = settingsSchema.safeParse(settings);
+  const violations = [...faults, ...(parsed.error?.issues.flatMap(toViolations) ?? [])];
+  if (parsed.data !== undefined) violations.push(...misfits(parsed.data));
+  if (parsed.data === undefined || violations.length > 0) {
+    const list = violations.map(({ field, description }) => `${field}: ${description}`);
+    throw new CodemodeError("invalid_request", `configuration: ${list.join("; ")}`, { violations });
+  }
+  return complete(parsed.data);
+}
+
+function toViolations(issue: z.core.$ZodIssue): FieldViolation[] {
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => ({
+      field: [...issue.path, key].join("."),
+      description: "no such setting",
+    }));
+  const field = issue.path.join(".");
+  const description = issue.message.replace(/^Invalid input: /, "");
+  const hint = issue.path.every((key) => typeof key === "string");
+  return [
+    { field, description: hint ? `${description} (${variableName(issue.path)})` : description },
+  ];
+}
+
+type Parsed = z.output<typeof settingsSchema>;
+
+/** Settings that are right alone and wrong together. */
+function misfits(settings: Parsed): FieldViolation[] {
+  const { default_limits, max_limits, slots, tenant_slots, api_keys } = settings;
+  const found: FieldViolation[] = [];
+  const atMost = (field: string, value: number | undefined, bound: string, most?: number) => {
+    if (value !== undefined && most !== undefined && value > most)
+      found.push({ field, description: `${value} is more than ${bound}, ${most}` });
+  };
+  for (const field of Object.keys(default_limits) as (keyof Limits)[]) {
+    const key = field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    atMost(`default_limits.${key}`, default_limits[field], `max_limits.${key}`, max_limits[field]);
+  }
+  atMost("tenant_slots", tenant_slots, "slots", slots);
+  const { default_deadline_ms, max_deadline_ms } = settings;
+  atMost("default_deadline_ms", default_deadline_ms, "max_deadline_ms", max_deadline_ms);
+  for (const [index, { key }] of api_keys.entries()) {
+    if (api_keys.findIndex((other) => other.key === key) < index)
+      found.push({ field: `api_keys.${index}.key`, description: "listed twice" });
+  }
+  return found;
+}
+
+function complete(settings: Parsed): Config {
+  const slots = settings.slots ?? defaultSlots();
+  const answerMs = settings.max_limits.wallMs + settings.queue_timeout_ms + 5_000;
+  const maxDeadlineMs =
+    settings.max_deadline_ms ?? Math.max(answerMs, settings.default_deadline_ms ?? 0);
+  const { tls } = settings;
+  return {
+    host: settings.host,
+    port: settings.port,
+    apiKeys: settings.api_keys,
+    tls: tls && { certFile: tls.cert_file, keyFile: tls.key_file },
+    requiredIsolationTier: settings.isolation.require,
+    engines: settings.engines,
+    python: settings.python,
+    sitePackages: settings.site_packages,
+    spareGuests: settings.spare_guests,
+    slots,
+    queueSize: settings.queue_size ?? slots,
+    queueTimeoutMs: settings.queue_timeout_ms,
+    tenantSlots: settings.tenant_slots ?? slots,
+    defaultLimits: settings.default_limits,
+    maxLimits: settings.max_limits,
+    defaultDeadlineMs: settings.default_deadline_ms ?? maxDeadlineMs,
+    maxDeadlineMs,
+    drainMs: settings.drain_ms,
+    logLevel: settings.log_level,
+  };
+}
+
+/** What 80 % of memory holds at 16 MiB a run; beyond 1,000 the service's own loop is the bound. */
+function defaultSlots(): number {
+  const constrained = process.constrainedMemory();
+  const total = os.totalmem();
+  const memory = constrained > 0 ? Math.min(constrained, total) : total;
+  return Math.max(1, Math.min(1_000, Math.floor((memory * 0.8) / (16 * 1024 * 1024))));
+}
+
+async function readSettings(file: string | undefined): Promise<Record<string, unknown>> {
+  if (file === undefined) return {};
+  try {
+    const settings: unknown = parseYaml(await readFile(file, "utf8")) ?? {};
+    if (!isRecord(settings)) throw new Error("not a map of settings");
+    return settings;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.split("\n", 1)[0] : "unreadable";
+    throw new CodemodeError("invalid_request", `configuration file ${file}: ${why}`, { cause });
+  }
+}
+
+function merge(under: unknown, over: unknown): unknown {
+  if (!isRecord(under) || !isRecord(over)) return over === undefined ? under : over;
+  const merged: Record<string, unknown> = { ...under };
+  for (const [key, value] of Object.entries(over)) merged[key] = merge(under[key], value);
+  return merged;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

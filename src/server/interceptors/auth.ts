@@ -1,0 +1,47 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { DescService } from "@bufbuild/protobuf";
+import type { Interceptor } from "@connectrpc/connect";
+import { Health } from "../../../gen/es/health/v1/health_pb.ts";
+import { callKey, getCall } from "../../service/call.ts";
+import { CodemodeError } from "../../shared/errors.ts";
+import type { ApiKey } from "../settings.ts";
+import { around } from "./around.ts";
+
+/** The tenant of a call, or undefined where its key is missing or unknown. */
+export type Authenticate = (service: DescService, header: Headers) => string | undefined;
+
+/**
+ * Knows tenants by `authorization: Bearer KEY`; compares in constant time. With no keys every call is
+ * the tenant "default". Health needs no key: load balancers ask it.
+ */
+export function createAuthenticate(apiKeys: readonly ApiKey[]): Authenticate {
+  const known = apiKeys.map(({ key, tenant }) => ({ digest: sha256(key), tenant }));
+  return (service, header) => {
+    if (known.length === 0 || service.typeName === Health.typeName) return "default";
+    const given = sha256(/^bearer +(\S+) *$/i.exec(header.get("authorization") ?? "")?.[1] ?? "");
+    let tenant: string | undefined;
+    for (const candidate of known) {
+      if (timingSafeEqual(candidate.digest, given)) tenant = candidate.tenant;
+    }
+    return tenant;
+  };
+}
+
+/** Refuses calls without a valid key, and puts the tenant into the `Call`. */
+export function authInterceptor({ authenticate }: { authenticate: Authenticate }): Interceptor {
+  return around(({ service, header, contextValues }) => {
+    const tenant = authenticate(service, header);
+    if (tenant === undefined) throw unauthenticated();
+    contextValues.set(callKey, { ...getCall(contextValues), tenant });
+    return {};
+  });
+}
+
+/** The error of a call without a valid key. */
+export function unauthenticated(): CodemodeError {
+  return new CodemodeError("unauthenticated", "a valid api key is required as a bearer token");
+}
+
+function sha256(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

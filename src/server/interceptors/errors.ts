@@ -1,0 +1,32 @@
+import { Code, type Interceptor } from "@connectrpc/connect";
+import type { Logger } from "pino";
+import { correlationHeader } from "../../shared/status.ts";
+import { around } from "./around.ts";
+import { trailersKey } from "./call.ts";
+import { toStatus } from "./status.ts";
+
+/** Maps whatever a call throws to a gRPC status; causes go to the log and never to the caller. */
+export function errorsInterceptor({ logger }: { readonly logger: Logger }): Interceptor {
+  return around(({ service, method, contextValues }) => ({
+    onError(error) {
+      const status = toStatus(error);
+      const trailers = contextValues.get(trailersKey);
+      for (const [name, value] of trailers) status.metadata.set(name, value);
+      if (status.code === Code.Internal || status.code === Code.Unknown) {
+        logger.error(
+          {
+            method: `${service.typeName}/${method.name}`,
+            correlationId: trailers.get(correlationHeader),
+            err: causeOf(status.cause ?? error),
+          },
+          "a call failed by a fault of the service",
+        );
+      }
+      return status;
+    },
+  }));
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? (error.cause ?? error) : error;
+}

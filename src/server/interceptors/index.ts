@@ -1,0 +1,23 @@
+import type { Interceptor } from "@connectrpc/connect";
+import type { Logger } from "pino";
+import { type Authenticate, authInterceptor } from "./auth.ts";
+import { callInterceptor } from "./call.ts";
+import { type DeadlineInterceptorOptions, deadlineInterceptor } from "./deadline.ts";
+import { errorsInterceptor } from "./errors.ts";
+
+/** Options of `createInterceptors`. */
+export interface InterceptorOptions {
+  readonly logger: Logger;
+  readonly authenticate: Authenticate;
+  readonly deadline: DeadlineInterceptorOptions;
+}
+
+/** The interceptors of every call; the first is outermost. */
+export function createInterceptors(options: InterceptorOptions): Interceptor[] {
+  return [
+    errorsInterceptor(options),
+    callInterceptor(options),
+    authInterceptor(options),
+    deadlineInterceptor(options.deadline),
+  ];
+}

@@ -1,0 +1,170 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import type { ConnectRouter } from "@connectrpc/connect";
+import type { Logger } from "pino";
+import { ExecutorService } from "../../gen/es/codemode/v1/executor_pb.ts";
+import { Health } from "../../gen/es/health/v1/health_pb.ts";
+import type { DispatchStats } from "../dispatch/dispatcher.ts";
+import { createLocalDispatcher } from "../dispatch/local.ts";
+import { createMemoryStore } from "../execution/memory-store.ts";
+import type { Executor } from "../executors/executor.ts";
+import { createExecutions } from "../service/executions.ts";
+import { createExecutorService } from "../service/executor-service.ts";
+import { createHealth } from "../service/health.ts";
+import type { RequestBounds } from "../service/request.ts";
+import { startDeadline } from "../shared/abort.ts";
+import type { ServerInfo } from "../shared/model.ts";
+import { Stop } from "../shared/stop.ts";
+import { createAdapter, type RequestHandler } from "./adapter.ts";
+import type { Config } from "./config.ts";
+import { startEngines } from "./engines.ts";
+import { checkExposure } from "./exposure.ts";
+import { createGate } from "./gate.ts";
+import { createAuthenticate } from "./interceptors/auth.ts";
+import { createInterceptors } from "./interceptors/index.ts";
+import { listen } from "./listener.ts";
+import { createLogger } from "./logger.ts";
+import { version } from "./version.ts";
+
+const maxCodeBytes = 1024 * 1024;
+const maxKeepWithoutReaderMs = 300_000;
+// The longest code, as JSON escapes it, with context, config and tools.
+const readMaxBytes = 4 * 1024 * 1024;
+const closeMs = 2_000;
+const handshakeMs = 10_000;
+const idleMs = 300_000;
+
+/** What a server may be given beside its configuration. */
+export interface ServerOptions {
+  /** Take the place of the configured engines, in order of preference. They stay the caller's to dispose. */
+  readonly executors?: readonly Executor[];
+  /** Default: JSON lines on stdout at the configured level. */
+  readonly logger?: Logger;
+}
+
+/** What a server holds at this moment. */
+export interface ServerStats extends DispatchStats {
+  readonly connections: number;
+}
+
+/** A running service. Disposing it ends at once what still runs; disposing it again does nothing. */
+export interface Server extends AsyncDisposable {
+  /** Such as "http://127.0.0.1:8001". */
+  readonly url: string;
+  readonly address: AddressInfo;
+  info(): ServerInfo;
+  stats(): ServerStats;
+  /** Takes no more programs, and waits for those that run, at most the configured `drainMs`. */
+  drain(): Promise<void>;
+}
+
+/**
+ * Starts the service. Rejects where the configuration would serve strangers without a key, an engine
+ * cannot reach the required isolation, or the port cannot be had.
+ */
+export async function createServer(config: Config, options: ServerOptions = {}): Promise<Server> {
+  const logger = options.logger ?? createLogger(config.logLevel);
+  checkExposure(config);
+  if (config.apiKeys.length === 0)
+    logger.warn("no api keys are configured: only loopback is served, to the tenant default");
+  const tls = config.tls && {
+    cert: await readFile(config.tls.certFile),
+    key: await readFile(config.tls.keyFile),
+  };
+
+  await using starting = new AsyncDisposableStack();
+  const executors = options.executors ?? (await startEngines(config, logger));
+  if (options.executors === undefined) for (const executor of executors) starting.use(executor);
+  const instanceId = randomBytes(5).toString("hex");
+  const bounds: RequestBounds = {
+    defaultLimits: config.defaultLimits,
+    maxLimits: config.maxLimits,
+    maxCodeBytes,
+    maxKeepWithoutReaderMs,
+    languages: [...new Set(executors.flatMap((executor) => executor.info().languages))],
+  };
+  const dispatcher = starting.use(createLocalDispatcher({ ...pick(config), executors }));
+  const executions = starting.use(
+    createExecutions({
+      dispatcher,
+      store: createMemoryStore(),
+      instanceId,
+      queueTimeoutMs: config.queueTimeoutMs,
+      engineInfo: (name) =>
+        executors.map((executor) => executor.info()).find((info) => info.name === name),
+    }),
+  );
+  const info = (): ServerInfo => ({
+    version,
+    instanceId,
+    engines: executors.map((executor) => executor.info()),
+    defaultLimits: bounds.defaultLimits,
+    maxLimits: bounds.maxLimits,
+    maxCodeBytes,
+    maxKeepWithoutReaderMs,
+    requiredIsolationTier: config.requiredIsolationTier,
+    queueTimeoutMs: config.queueTimeoutMs,
+  });
+  const health = createHealth([ExecutorService.typeName]);
+  const service = createExecutorService({ executions, serverInfo: info, bounds });
+  const handler = createHandler(config, logger, (router) => {
+    router.service(ExecutorService, service).service(Health, health.service);
+  });
+  const { host, port } = config;
+  const listener = await listen({ host, port, tls, handler, closeMs, handshakeMs, idleMs });
+  starting.defer(() => listener.close());
+
+  const resources = starting.move();
+  const drain = async () => {
+    health.stop();
+    using deadline = startDeadline({ ms: config.drainMs, reason: undefined });
+    await dispatcher.drain(deadline.signal);
+  };
+  const dispose = async () => {
+    health.stop();
+    // Admits nothing more, and waits for nothing.
+    await dispatcher.drain(AbortSignal.abort());
+    await executions.stopAll(new Stop("abandoned", "the server is shutting down"));
+    health.close();
+    await resources.disposeAsync();
+  };
+  let draining: Promise<void> | undefined;
+  let disposing: Promise<void> | undefined;
+  return {
+    url: toUrl(listener.address, tls !== undefined),
+    address: listener.address,
+    info,
+    stats: () => ({ ...dispatcher.stats(), connections: listener.connections() }),
+    drain: () => (draining ??= drain()),
+    [Symbol.asyncDispose]: () => (disposing ??= dispose()),
+  };
+}
+
+function createHandler(
+  config: Config,
+  logger: Logger,
+  routes: (router: ConnectRouter) => void,
+): RequestHandler {
+  const authenticate = createAuthenticate(config.apiKeys);
+  const { defaultDeadlineMs: defaultMs, maxDeadlineMs: maxMs } = config;
+  const interceptors = createInterceptors({ logger, authenticate, deadline: { defaultMs, maxMs } });
+  const requestGate = createGate({ authenticate, interceptors });
+  return createAdapter({
+    routes,
+    interceptors,
+    requestGate,
+    readMaxBytes,
+    maxDeadlineMs: maxMs,
+    logger,
+  });
+}
+
+function pick({ slots, queueSize, tenantSlots }: Config) {
+  return { slots, queueSize, tenantSlots };
+}
+
+function toUrl({ address, port, family }: AddressInfo, isSecure: boolean): string {
+  const host = family === "IPv6" ? `[${address}]` : address;
+  return `${isSecure ? "https" : "http"}://${host}:${port}`;
+}

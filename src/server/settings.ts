@@ -1,0 +1,108 @@
+import { z } from "zod";
+import type { Limits } from "../shared/model.ts";
+import { logLevels } from "./logger.ts";
+
+const MiB = 1024 * 1024;
+
+/** Every default that is a fixed value; `config.ts` computes the others from these. */
+const defaults = {
+  host: "127.0.0.1",
+  port: 8001,
+  engines: ["cpython"],
+  python: "python3",
+  spareGuests: 8,
+  requireTier: "T2",
+  queueTimeoutMs: 10_000,
+  drainMs: 30_000,
+  logLevel: "info",
+  limits: {
+    wallMs: 30_000,
+    waitMs: 60_000,
+    memoryBytes: 256 * MiB,
+    outputBytes: 10 * MiB,
+    toolCalls: 1_000,
+    openToolCalls: 100,
+    threads: 16,
+  },
+  maxLimits: {
+    wallMs: 600_000,
+    waitMs: 600_000,
+    memoryBytes: 2_048 * MiB,
+    outputBytes: 1_024 * MiB,
+    toolCalls: 100_000,
+    openToolCalls: 1_000,
+    threads: 64,
+  },
+} as const;
+
+const name = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, "must be 1 to 64 of [A-Za-z0-9._-]");
+const count = z.int().min(1);
+// A longer timer fires at once.
+const ms = z.int().min(1).max(2_147_483_647);
+const path = z.string().min(1);
+
+function limits(fallback: Omit<Limits, "activeMs">) {
+  return z
+    .strictObject({
+      wall_ms: ms.default(fallback.wallMs),
+      active_ms: ms.optional(),
+      wait_ms: ms.default(fallback.waitMs),
+      memory_bytes: count.default(fallback.memoryBytes),
+      output_bytes: count.default(fallback.outputBytes),
+      tool_calls: count.default(fallback.toolCalls),
+      open_tool_calls: count.default(fallback.openToolCalls),
+      threads: count.default(fallback.threads),
+    })
+    .prefault({})
+    .transform(
+      (given): Limits => ({
+        wallMs: given.wall_ms,
+        activeMs: given.active_ms ?? given.wall_ms,
+        waitMs: given.wait_ms,
+        memoryBytes: given.memory_bytes,
+        outputBytes: given.output_bytes,
+        toolCalls: given.tool_calls,
+        openToolCalls: given.open_tool_calls,
+        threads: given.threads,
+      }),
+    );
+}
+
+const apiKey = z.strictObject({
+  key: z.string().regex(/^\S{1,512}$/, "must be 1 to 512 characters without spaces"),
+  tenant: name,
+});
+
+/** A key, and the tenant that it belongs to. */
+export type ApiKey = z.output<typeof apiKey>;
+
+/** What a configuration may say. Times are milliseconds, sizes bytes; unknown keys are faults. */
+export const settingsSchema = z.strictObject({
+  host: z.string().min(1).default(defaults.host),
+  port: z.int().min(0).max(65_535).default(defaults.port),
+  api_keys: z.array(apiKey).default([]),
+  tls: z.strictObject({ cert_file: path, key_file: path }).optional(),
+  isolation: z
+    .strictObject({ require: z.enum(["T0", "T1", "T2", "T3"]).default(defaults.requireTier) })
+    .prefault({}),
+  engines: z
+    .array(name)
+    .min(1)
+    .default([...defaults.engines]),
+  python: path.default(defaults.python),
+  site_packages: z.array(path).default([]),
+  spare_guests: count.default(defaults.spareGuests),
+  slots: count.optional(),
+  queue_size: z.int().min(0).optional(),
+  queue_timeout_ms: ms.default(defaults.queueTimeoutMs),
+  tenant_slots: count.optional(),
+  default_limits: limits(defaults.limits),
+  max_limits: limits(defaults.maxLimits),
+  default_deadline_ms: ms.optional(),
+  max_deadline_ms: ms.optional(),
+  drain_ms: ms.or(z.literal(0)).default(defaults.drainMs),
+  log_level: z.enum(logLevels).default(defaults.logLevel),
+});
+
+/** A configuration as a file says it. */
+export type Settings = z.input<typeof settingsSchema>;

@@ -1,0 +1,113 @@
+import type { ExecutionRequest as RequestMessage } from "../../gen/es/codemode/v1/execution_pb.ts";
+import { CodemodeError, type FieldViolation } from "../shared/errors.ts";
+import type { ExecutionRequest } from "../shared/model.ts";
+import { fromDuration } from "../shared/wire/time.ts";
+import { Faults } from "./faults.ts";
+import { unwrapFence } from "./fence.ts";
+import { checkDuration, type LimitBounds, parseLimits } from "./limits.ts";
+import { parseVariables } from "./variables.ts";
+
+/** What requests get and may ask for. */
+export interface RequestBounds extends LimitBounds {
+  /** Longest source, UTF-8 bytes. */
+  readonly maxCodeBytes: number;
+  /** Longest life without a reader, milliseconds. */
+  readonly maxKeepWithoutReaderMs: number;
+  /** Languages that some engine is for, up or not. */
+  readonly languages: readonly string[];
+}
+
+const defaultLanguage = "python";
+const idPattern = /^[A-Za-z0-9._-]{1,128}$/;
+const idRule = "must be 1 to 128 characters of A-Z a-z 0-9 . _ -";
+
+/**
+ * The request, every field set and within its bounds. Throws a CodemodeError: `invalid_request`
+ * with every violation at once, or `unsupported` for what this version does not serve.
+ */
+export function parseExecutionRequest(
+  message: RequestMessage | undefined,
+  bounds: RequestBounds,
+  correlationId: string,
+): ExecutionRequest {
+  const faults = new Faults();
+  if (message === undefined) {
+    faults.add("request", "is required");
+    throw faults.toError();
+  }
+  const request = parse(message, bounds, faults);
+  faults.throwIfAny();
+  refuseUnserved(message);
+  return { ...request, correlationId: request.correlationId || correlationId };
+}
+
+function parse(message: RequestMessage, bounds: RequestBounds, faults: Faults): ExecutionRequest {
+  const { requestId, correlationId } = message;
+  if (requestId !== "" && !idPattern.test(requestId)) faults.add("request.request_id", idRule);
+  if (correlationId !== "" && !idPattern.test(correlationId)) {
+    faults.add("request.correlation_id", idRule);
+  }
+  return {
+    code: parseCode(message.code, bounds.maxCodeBytes, faults),
+    language: parseLanguage(message.language, bounds.languages, faults),
+    context: parseVariables(message.context, "request.context", faults),
+    config: parseVariables(message.config, "request.config", faults),
+    limits: parseLimits(message.limits, bounds, faults),
+    tools: [],
+    toolServices: [],
+    keepWithoutReaderMs: parseKeep(message, bounds.maxKeepWithoutReaderMs, faults),
+    requestId,
+    correlationId,
+  };
+}
+
+function parseCode(text: string, maxBytes: number, faults: Faults): string {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxBytes) {
+    faults.add("request.code", `is ${bytes} bytes, at most ${maxBytes}`);
+    return "";
+  }
+  const code = unwrapFence(text);
+  if (code === "") faults.add("request.code", "is empty");
+  return code;
+}
+
+function parseLanguage(asked: string, known: readonly string[], faults: Faults): string {
+  const language = asked === "" ? defaultLanguage : asked;
+  if (!known.includes(language)) {
+    const name = JSON.stringify(language.slice(0, 64));
+    faults.add("request.language", `is ${name}, known are ${known.join(", ")}`);
+  }
+  return language;
+}
+
+function parseKeep(message: RequestMessage, maxMs: number, faults: Faults): number {
+  const field = "request.keep_without_reader";
+  if (!checkDuration(message.keepWithoutReader, field, faults)) return 0;
+  const keepMs = fromDuration(message.keepWithoutReader) ?? 0;
+  if (keepMs > maxMs) faults.add(field, `is ${keepMs} ms, at most ${maxMs} ms`);
+  return keepMs;
+}
+
+/** Fields of the wire that a later version serves are refused: ignored, they would mislead. */
+function refuseUnserved(message: RequestMessage): void {
+  const unserved: FieldViolation[] = [];
+  if (message.tools.length > 0) {
+    unserved.push({ field: "request.tools", description: "tools are not served by this version" });
+  }
+  if (message.toolServices.length > 0) {
+    const description = "tool services are not served by this version";
+    unserved.push({ field: "request.tool_services", description });
+  }
+  if ((fromDuration(message.keepWithoutReader) ?? 0) > 0) {
+    const description = "only a keep_without_reader of 0 is served by this version";
+    unserved.push({ field: "request.keep_without_reader", description });
+  }
+  if (message.requestId !== "") {
+    const description = "a request_id is not served by this version";
+    unserved.push({ field: "request.request_id", description });
+  }
+  if (unserved.length === 0) return;
+  const text = unserved.map(({ description }) => description).join("; ");
+  throw new CodemodeError("unsupported", text, { violations: unserved });
+}

@@ -1,0 +1,122 @@
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import type { Executor } from "../../src/executors/executor.ts";
+import { Stop } from "../../src/shared/stop.ts";
+import { allGone, descendants, openDescriptors, zygotes } from "../support/processes.ts";
+import { collect } from "../support/programs.ts";
+import { noPython, startCpython } from "../support/toolchain.ts";
+
+const fixture = fileURLToPath(new URL("../isolation/fixtures/engine.ts", import.meta.url));
+const spin = "import os\nprint(os.getpid())\nwhile True: pass";
+
+/** Starts a program that spins; resolves with its process id and what becomes of it. */
+async function started(executor: Executor, signal = new AbortController().signal) {
+  const pid = Promise.withResolvers<number>();
+  const ended = collect(executor, spin, {
+    signal,
+    onEvent: (event) => event.type === "output" && pid.resolve(Number(event.text)),
+  });
+  return { pid: await pid.promise, ended };
+}
+
+const temporary = () => readdirSync(tmpdir()).filter((name) => name.startsWith("codemode-"));
+
+describe.skipIf(noPython)("killing", () => {
+  it("a guest ends its run as crashed, and the next run works", async () => {
+    await using executor = await startCpython();
+    const { pid, ended } = await started(executor);
+    process.kill(pid, "SIGKILL");
+    expect((await ended).result).toMatchObject({
+      status: "failed",
+      error: { reason: "crashed", message: "the guest was killed by SIGKILL" },
+    });
+    expect((await collect(executor, "1")).result.status).toBe("completed");
+  });
+
+  it("the zygote ends its runs as crashed, takes every guest along, and the next run works", async () => {
+    await using executor = await startCpython();
+    const runs = await Promise.all([started(executor), started(executor)]);
+    const [family] = zygotes();
+    if (family === undefined) expect.fail("no zygote");
+    process.kill(family.zygote.pid, "SIGKILL");
+    for (const { ended } of runs) {
+      expect((await ended).result).toMatchObject({
+        error: { reason: "crashed", message: "the guest was lost with the process that held it" },
+      });
+    }
+    await allGone([family.zygote.pid, ...family.guests.map((guest) => guest.pid)]);
+    expect((await collect(executor, "2 + 2")).result).toMatchObject({ value: { json: "4" } });
+    expect(executor.info().up).toBe(true);
+    expect(zygotes()).toHaveLength(1);
+  });
+
+  it("a zygote that hangs is replaced, and its guests die with it", async () => {
+    await using executor = await startCpython();
+    const controller = new AbortController();
+    const { pid, ended } = await started(executor, controller.signal);
+    const [family] = zygotes();
+    if (family === undefined) expect.fail("no zygote");
+    process.kill(family.zygote.pid, "SIGSTOP");
+    controller.abort(new Stop("cancelled", "enough"));
+    expect((await ended).result).toMatchObject({ error: { reason: "cancelled" } });
+    await allGone([pid, family.zygote.pid]);
+    expect((await collect(executor, "2 + 2")).result).toMatchObject({ value: { json: "4" } });
+  });
+
+  it("a stopped guest (SIGSTOP) is still ended by its deadline", async () => {
+    await using executor = await startCpython();
+    const controller = new AbortController();
+    const { pid, ended } = await started(executor, controller.signal);
+    process.kill(pid, "SIGSTOP");
+    controller.abort(new Stop("timeout", "time is up"));
+    expect((await ended).result).toMatchObject({ error: { reason: "timeout" } });
+    await allGone([pid]);
+  });
+
+  it("an aborted guest is dead within 50 ms", async () => {
+    await using executor = await startCpython();
+    const overshoots: number[] = [];
+    for (let round = 0; round < 10; round++) {
+      const controller = new AbortController();
+      const { pid, ended } = await started(executor, controller.signal);
+      const before = performance.now();
+      controller.abort(new Stop("cancelled", "enough"));
+      await ended;
+      overshoots.push(performance.now() - before);
+      await allGone([pid]);
+    }
+    // The middle one: a busy machine may delay any single one.
+    expect(overshoots.sort((a, b) => a - b)[5]).toBeLessThan(50);
+  });
+
+  it("the service (SIGKILL) takes zygote and guests along, and leaves no file", async () => {
+    const before = temporary();
+    const child = spawn(process.execPath, [fixture, "T0", "python3", spin], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const lines = createInterface({ input: child.stdout });
+    for await (const line of lines) if (line.includes('"event"')) break;
+    const family = descendants(child.pid);
+    expect(family.length).toBeGreaterThan(1);
+    child.kill("SIGKILL");
+    await allGone(family.map((one) => one.pid));
+    expect(temporary()).toEqual(before);
+  });
+
+  it("leaves no process, descriptor or file behind", async () => {
+    const files = temporary();
+    const descriptors = openDescriptors();
+    {
+      await using executor = await startCpython();
+      await Promise.all(Array.from({ length: 50 }, () => collect(executor, "print(1)")));
+      expect(temporary()).toEqual(files); // not even while it runs
+    }
+    expect(zygotes()).toEqual([]);
+    expect(temporary()).toEqual(files);
+    expect(openDescriptors()).toBeLessThanOrEqual(descriptors + 1);
+  });
+});

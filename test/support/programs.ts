@@ -1,0 +1,82 @@
+import type { Executor, GuestEvent, Program } from "../../src/executors/executor.ts";
+import type { Limits, ProgramResult } from "../../src/shared/model.ts";
+
+/** Limits that are generous for a test and still end a program that hangs. */
+export const testLimits: Limits = {
+  wallMs: 20_000,
+  activeMs: 10_000,
+  waitMs: 10_000,
+  memoryBytes: 256 * 1024 * 1024,
+  outputBytes: 10 * 1024 * 1024,
+  toolCalls: 100,
+  openToolCalls: 10,
+  threads: 8,
+};
+
+/** What a program is run with, where it is not the usual. */
+export interface RunOptions {
+  readonly language?: string;
+  readonly context?: Program["context"];
+  readonly config?: Program["config"];
+  readonly limits?: Partial<Limits>;
+  readonly seed?: bigint;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: GuestEvent) => void;
+}
+
+/** A program for an executor. */
+export function toProgram(code: string, options: RunOptions = {}): Program {
+  return {
+    code,
+    language: options.language ?? "python",
+    context: options.context ?? {},
+    config: options.config ?? {},
+    limits: { ...testLimits, ...options.limits },
+    seed: options.seed ?? 1n,
+    tools: [],
+  };
+}
+
+/** All that came out of a run. */
+export interface Collected {
+  readonly events: readonly GuestEvent[];
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly result: ProgramResult;
+  readonly usage: Extract<GuestEvent, { type: "ended" }>["usage"];
+}
+
+/** Runs a program to its end. */
+export async function collect(
+  executor: Executor,
+  code: string,
+  options: RunOptions = {},
+): Promise<Collected> {
+  const events: GuestEvent[] = [];
+  const signal = options.signal ?? new AbortController().signal;
+  for await (const event of executor.run(toProgram(code, options), signal)) {
+    events.push(event);
+    options.onEvent?.(event);
+  }
+  const last = events.at(-1);
+  if (last?.type !== "ended") throw new Error(`the run did not end with "ended": ${last?.type}`);
+  return { events, stdout: text(events, "stdout"), stderr: text(events, "stderr"), ...last };
+}
+
+/** The value of a program that must complete with JSON. */
+export async function jsonOf(
+  executor: Executor,
+  code: string,
+  options: RunOptions = {},
+): Promise<unknown> {
+  const { result } = await collect(executor, code, options);
+  if (result.status === "failed") throw new Error(`${result.error.type}: ${result.error.message}`);
+  if (result.value.json === undefined) throw new Error(`not JSON: ${result.value.text}`);
+  return JSON.parse(result.value.json);
+}
+
+function text(events: readonly GuestEvent[], channel: string): string {
+  return events
+    .map((event) => (event.type === "output" && event.channel === channel ? event.text : ""))
+    .join("");
+}

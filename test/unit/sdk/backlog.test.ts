@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { Backlog } from "../../../src/sdk/backlog.ts";
+import type { StreamEvent } from "../../../src/sdk/stream-event.ts";
+
+const at = (sequence: number) => ({ sequence, time: new Date(0), attempt: 1 });
+const output = (sequence: number, bytes: number): StreamEvent => ({
+  type: "output",
+  channel: "stdout",
+  text: "x".repeat(bytes),
+  ...at(sequence),
+});
+
+function drain(backlog: Backlog): StreamEvent[] {
+  const events: StreamEvent[] = [];
+  for (let event = backlog.shift(); event !== undefined; event = backlog.shift())
+    events.push(event);
+  return events;
+}
+
+describe("Backlog", () => {
+  it("gives events back in order", () => {
+    const backlog = new Backlog();
+    for (const sequence of [1, 2, 3]) backlog.push(output(sequence, 1));
+    expect(drain(backlog).map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
+  });
+
+  it("drops the oldest output beyond 1 MiB and says where and how much", () => {
+    const backlog = new Backlog();
+    backlog.push({ type: "unknown", ...at(1) });
+    for (let sequence = 2; sequence <= 13; sequence++) backlog.push(output(sequence, 100_000));
+    const events = drain(backlog);
+    expect(events.map(({ type }) => type).slice(0, 2)).toEqual(["unknown", "trimmed"]);
+    expect(events[1]).toMatchObject({ firstSequence: 2, sequence: 3, omittedBytes: 200_000 });
+    expect(events.slice(2).map(({ sequence }) => sequence)).toEqual([
+      4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+    ]);
+  });
+
+  it("keeps at most 1,024 events of output, and never drops another kind", () => {
+    const backlog = new Backlog();
+    for (let sequence = 1; sequence <= 5000; sequence++) backlog.push(output(sequence, 1));
+    const events = drain(backlog);
+    expect(events).toHaveLength(1024);
+    expect(events[0]).toMatchObject({ type: "trimmed", firstSequence: 1, omittedBytes: 3977 });
+
+    for (let sequence = 1; sequence <= 2000; sequence++)
+      backlog.push({ type: "unknown", ...at(sequence) });
+    expect(drain(backlog)).toHaveLength(2000);
+  });
+
+  it("has room again for what was taken", () => {
+    const backlog = new Backlog();
+    for (let sequence = 1; sequence <= 50; sequence++) {
+      backlog.push(output(sequence, 900_000));
+      expect(backlog.shift()).toMatchObject({ type: "output", sequence });
+    }
+  });
+});

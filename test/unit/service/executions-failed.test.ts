@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { createMemoryStore } from "../../../src/execution/memory-store.ts";
+import type { ExecutionStore } from "../../../src/execution/store.ts";
+import type { Executor, GuestEvent, GuestRun } from "../../../src/executors/executor.ts";
+import { CodemodeError } from "../../../src/shared/errors.ts";
+import { eventsOf, playing, setUpExecutions as setUp } from "../../support/executions.ts";
+import { roomyLimits } from "../../support/requests.ts";
+import { createScriptedExecutor, forever, type Script } from "../../support/scripted-executor.ts";
+
+describe("an execution that the service fails", () => {
+  it("is refused, safe to retry, when no slot comes free in time", async () => {
+    await using t = setUp({ slots: 1, queueTimeoutMs: 20 });
+    await using _ = t.start("forever");
+    await using queued = t.start("forever");
+    await expect(eventsOf(queued)).rejects.toMatchObject({
+      kind: "overloaded",
+      retryable: true,
+      retryAfterMs: 1_000,
+    });
+    expect(t.steps).toEqual(["commit"]);
+    await expect(t.executions.cancel(queued.executionId, "acme")).rejects.toMatchObject({
+      kind: "not_found",
+    });
+  });
+
+  it("is refused when the engine has no guest for it", async () => {
+    const error = new CodemodeError("unavailable", "the zygote is starting");
+    await using t = setUp({ executor: playing([], error) });
+    await using execution = t.start("x");
+    await expect(eventsOf(execution)).rejects.toBe(error);
+  });
+
+  it.each<[string, GuestEvent[], unknown]>([
+    ["fails with an unknown error", [{ type: "started" }], new Error("EPIPE")],
+    [
+      "fails after its first output, whatever it says",
+      [{ type: "started" }, { type: "output", channel: "stdout", text: "x" }],
+      new CodemodeError("unavailable", "gone"),
+    ],
+    ["ends without a result", [{ type: "started" }], undefined],
+  ])("is lost, and not safe to retry, when its engine %s", async (_what, events, error) => {
+    await using t = setUp({ executor: playing(events, error) });
+    await using execution = t.start("x");
+    await expect(eventsOf(execution)).rejects.toMatchObject({
+      kind: "execution_lost",
+      retryable: false,
+      executionId: execution.executionId,
+    });
+    expect(execution.summary().outcome).toMatchObject({ error: { reason: "crashed" } });
+    await execution.over;
+    expect(t.dispatcher.stats().inUse).toBe(0);
+  });
+
+  it("is lost when its log is", async () => {
+    const memory = createMemoryStore();
+    const store: ExecutionStore = {
+      ...memory,
+      append: async (id, epoch, events) => {
+        if (events.some(({ type }) => type === "output")) throw new Error("disk full");
+        await memory.append(id, epoch, events);
+      },
+    };
+    const chat: Script = async (guest) => {
+      await guest.print("hello");
+      return forever(guest);
+    };
+    await using t = setUp({ scripts: { chat }, store });
+    await using execution = t.start("chat");
+    await expect(eventsOf(execution)).rejects.toMatchObject({ kind: "execution_lost" });
+    expect(t.executor.alive).toBe(0);
+  });
+
+  it("is over all the same when its store cannot delete the log", async () => {
+    const store: ExecutionStore = {
+      ...createMemoryStore(),
+      delete: async () => {
+        throw new Error("disk gone");
+      },
+    };
+    await using t = setUp({ scripts: { four: () => 4 }, store });
+    await using execution = t.start("four");
+    await execution.over;
+    expect(execution.summary().state).toBe("finished");
+  });
+
+  it("ends as it was stopped when its engine answers the stop with an error", async () => {
+    const executor: Executor = {
+      ...createScriptedExecutor({}),
+      run: (_program, signal): GuestRun => ({
+        deliver() {},
+        async *[Symbol.asyncIterator]() {
+          await new Promise((_resolve, reject) => {
+            signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+          });
+        },
+      }),
+    };
+    await using t = setUp({ executor });
+    await using execution = t.start("x", { limits: { ...roomyLimits, wallMs: 20 } });
+    expect((await eventsOf(execution)).at(-1)).toMatchObject({
+      outcome: { error: { reason: "timeout" } },
+    });
+  });
+});

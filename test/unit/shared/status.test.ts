@@ -1,0 +1,64 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { describe, expect, it } from "vitest";
+import { ErrorInfoSchema } from "../../../gen/es/google/rpc/error_details_pb.ts";
+import { CodemodeError, type ErrorKind } from "../../../src/shared/errors.ts";
+import { fromConnectError, pushbackTrailer, toConnectError } from "../../../src/shared/status.ts";
+
+const kinds: [ErrorKind, Code, boolean][] = [
+  ["invalid_request", Code.InvalidArgument, false],
+  ["unauthenticated", Code.Unauthenticated, false],
+  ["permission_denied", Code.PermissionDenied, false],
+  ["not_found", Code.NotFound, false],
+  ["already_exists", Code.AlreadyExists, false],
+  ["out_of_range", Code.OutOfRange, false],
+  ["unsupported", Code.Unimplemented, false],
+  ["overloaded", Code.ResourceExhausted, true],
+  ["unavailable", Code.Unavailable, true],
+  ["deadline_exceeded", Code.DeadlineExceeded, false],
+  ["cancelled", Code.Canceled, false],
+  ["execution_lost", Code.Aborted, false],
+  ["internal", Code.Internal, false],
+];
+
+describe("status", () => {
+  it.each(kinds)("carries %s there and back with all its details", (kind, code, retryable) => {
+    const details = {
+      correlationId: "c-1",
+      executionId: "i-1",
+      retryAfterMs: 1500,
+      violations: [{ field: "request.code", description: "is empty" }],
+      quota: [{ subject: "tenant:acme", description: "8 executions at once" }],
+    };
+    const status = toConnectError(new CodemodeError(kind, "what went wrong", details));
+    expect(status.code).toBe(code);
+    const error = fromConnectError(status);
+    expect(error).toMatchObject({ kind, retryable, message: "what went wrong" });
+    expect(error).toEqual(expect.objectContaining(details));
+    expect(CodemodeError.is(error)).toBe(true);
+  });
+
+  it("keeps the cause on this side", () => {
+    const cause = new Error("postgres://user:secret@host");
+    const status = toConnectError(CodemodeError.from(cause));
+    expect(status.rawMessage).toBe("internal error");
+    expect(status.findDetails(ErrorInfoSchema)).toMatchObject([
+      { reason: "INTERNAL", metadata: { kind: "internal" } },
+    ]);
+  });
+
+  it("tells gRPC retry policies to keep off a lost execution, and only off that", () => {
+    const of = (kind: ErrorKind) =>
+      toConnectError(new CodemodeError(kind, "x")).metadata.get(pushbackTrailer);
+    expect(of("execution_lost")).toBe("-1");
+    expect(of("unavailable")).toBeNull();
+  });
+
+  it("never calls a status retryable that another than this service made", () => {
+    const error = fromConnectError(new ConnectError("upstream gone", Code.Unavailable));
+    expect(error).toMatchObject({ kind: "unavailable", retryable: false });
+  });
+
+  it("reads a code that the table does not know as internal", () => {
+    expect(fromConnectError(new ConnectError("?", Code.DataLoss)).kind).toBe("internal");
+  });
+});
