@@ -20,6 +20,13 @@ export interface ExecutionParts<T> {
   readonly correlationId: string;
 }
 
+/** A promise to settle. Methods, so that an execution of a T is one of a wider type too. */
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  resolve(value: Promise<T>): void;
+  reject(error: unknown): void;
+}
+
 /** The longest that a cancellation waits for the service, milliseconds; a guest is dead long before. */
 export const graceMs = 2_000;
 
@@ -43,7 +50,7 @@ export class Execution<T> implements AsyncIterable<StreamEvent, void, undefined>
   readonly #record = new ExecutionRecord();
   readonly #backlog = new Backlog();
   readonly #id = Promise.withResolvers<string>();
-  readonly #outcome = Promise.withResolvers<ExecutionResult<T>>();
+  readonly #outcome: Deferred<ExecutionResult<T>> = Promise.withResolvers();
   readonly #events: AsyncIterator<StreamEvent>;
   #signalled: Disposable | undefined;
   #waiters: (() => void)[] = [];

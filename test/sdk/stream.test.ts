@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { Codemode, type StreamEvent } from "../../src/index.ts";
+import { Codemode } from "../../src/index.ts";
 import { CodemodeError } from "../../src/shared/errors.ts";
 import { toConnectError } from "../../src/shared/status.ts";
 import { collect } from "../support/collect.ts";

@@ -1,0 +1,149 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Codemode, type ExecutionLimits } from "../../src/index.ts";
+import { loadConfig } from "../../src/server/config.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { noCommand, noLock } from "../support/toolchain.ts";
+import { type Block, blocksOf, pages, root, wordsOf } from "./support/blocks.ts";
+import { linesOf, type Ran, run, runNode, toPattern } from "./support/run.ts";
+
+// The convention of the pages: a service runs, and CODEMODE_EXECUTOR_URL says where. A block says
+// what it prints in comments, `// prints: 4` or `# prints: 4`; "..." stands for any characters.
+
+/** Blocks that are marked `<!-- not run: ... -->`, by their first line, and why. */
+const notRun: Readonly<Record<string, string>> = {
+  "README.md: npm ci && npm run demo": "installs the project",
+  "README.md: npm start": "serves until it is stopped",
+  "README.md: grpcurl -plaintext -import-path proto -proto codemode/v1/executor.proto \\":
+    "needs grpcurl, which is not an npm package",
+  "docs/getting-started.md: git clone https://example.com/codemode.git && cd codemode":
+    "clones and installs the project",
+  "docs/getting-started.md: npm start": "serves until it is stopped",
+  "docs/command-line.md: npm start": "serves until it is stopped",
+};
+
+/** Languages of blocks in which nothing can be run. */
+const prose = ["text", "proto", "json"];
+
+const blocks = pages.flatMap((file) => blocksOf(file));
+const runnable = (language: string) =>
+  blocks
+    .filter((block) => block.language === language && block.notRun === undefined)
+    .map((block) => ({ ...block, at: `${block.file}:${block.line}` }));
+
+const noCurl = noLock ?? (await noCommand("curl", "--version"));
+
+let server: TestServer;
+let folder: string;
+
+beforeAll(async () => {
+  mkdirSync(join(root, ".cache"), { recursive: true });
+  // Inside the project, so that `import ... from "codemode"` means this project.
+  folder = mkdtempSync(join(root, ".cache", "docs-"));
+  if (noLock === undefined) server = await startServer();
+});
+
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  if (noLock === undefined) await server[Symbol.asyncDispose]();
+});
+
+const env = () => ({ CODEMODE_EXECUTOR_URL: server.url });
+
+function expectPrinted(printed: string, expected: readonly string[]): void {
+  const lines = linesOf(printed);
+  const fits = (line: string, index: number) => toPattern(expected[index] ?? "").test(line);
+  if (lines.length === expected.length && lines.every(fits)) return;
+  expect(lines).toEqual(expected);
+}
+
+describe("the pages", () => {
+  it("have blocks in known languages only", () => {
+    const known = ["ts", "python", "sh", "yaml", ...prose];
+    expect(blocks.length).toBeGreaterThan(40);
+    expect(blocks.filter(({ language }) => !known.includes(language))).toEqual([]);
+  });
+
+  it("mark every block that is not run, with the reason that this test has", () => {
+    const marked = blocks.flatMap((block) =>
+      block.notRun === undefined ? [] : [[nameOf(block), block.notRun]],
+    );
+    expect(Object.fromEntries(marked)).toEqual(notRun);
+  });
+});
+
+function nameOf({ file, code }: Block): string {
+  return `${file}: ${code.split("\n", 1)[0]}`;
+}
+
+describe("the TypeScript on the pages", () => {
+  const programs = runnable("ts");
+
+  it("has no type errors", async () => {
+    for (const { file, line, code } of programs)
+      writeFileSync(join(folder, `${file.replaceAll("/", "-")}-${line}.ts`), code);
+    const extending = { extends: join(root, "tsconfig.json"), include: ["*.ts"] };
+    const options = { noUnusedLocals: false, types: ["node"], typeRoots: [join(root, "node_modules/@types")] };
+    const config = join(folder, "tsconfig.json");
+    writeFileSync(config, JSON.stringify({ ...extending, compilerOptions: options }));
+    const { stdout } = await run(join(root, "node_modules/.bin/tsc"), ["-p", config]);
+    expect(stdout).toBe("");
+  });
+
+  it.skipIf(noLock).each(programs)("prints what it says ($at)", async (block) => {
+    const program = join(folder, `run-${block.line}-${block.file.replaceAll("/", "-")}.ts`);
+    writeFileSync(program, block.code);
+    const ran = await runNode(program, env());
+    expect(ran).toMatchObject({ exitCode: 0, stderr: "" });
+    expectPrinted(ran.stdout, wordsOf(block, "prints"));
+  });
+});
+
+describe.skipIf(noLock)("the guests' programs on the pages", () => {
+  it.each(runnable("python"))("do what they say ($at)", async (block) => {
+    await using codemode = Codemode.connect({ url: server.url });
+    const result = await codemode.execute(block.code, {
+      context: { client_id: "acme", user_id: "user_123" },
+      limits: limitsOf(block),
+    });
+    const [reason] = wordsOf(block, "fails");
+    const [value] = wordsOf(block, "gives");
+    const ending = result.status === "failed" ? result.error.reason : undefined;
+    expect(ending, JSON.stringify(result)).toBe(reason);
+    if (value !== undefined) expect(result).toMatchObject({ text: value });
+    // Output is not given where a program is stopped for it.
+    if (reason === undefined) expectPrinted(result.stdout, wordsOf(block, "prints"));
+  });
+});
+
+/** `# limits: wallMs=500, threads=4` */
+function limitsOf(block: Block): ExecutionLimits {
+  const pairs = wordsOf(block, "limits").flatMap((text) => text.split(", "));
+  return Object.fromEntries(pairs.map((pair) => pair.split("=")).map(([k, v]) => [k, Number(v)]));
+}
+
+describe.skipIf(noCurl)("the shell commands on the pages", () => {
+  it.each(runnable("sh"))("do what they say ($at)", async (block) => {
+    const { stdout, stderr, exitCode }: Ran = await run("bash", ["-c", `exec 2>&1\n${block.code}`], {
+      ...env(),
+      npm_config_update_notifier: "false",
+    });
+    const [exits = "0"] = wordsOf(block, "exits");
+    expect(stderr).toBe("");
+    expect(exitCode, stdout).toBe(Number(exits));
+    const expected = wordsOf(block, "prints");
+    if (expected.length > 0) expectPrinted(stdout, expected);
+  });
+});
+
+describe("the configurations on the pages", () => {
+  it.each(runnable("yaml"))("are accepted ($at)", async (block) => {
+    const file = join(folder, `config-${block.line}.yaml`);
+    writeFileSync(file, block.code);
+    const [fault] = wordsOf(block, "fails");
+    const loaded = loadConfig({ file, env: {} });
+    if (fault !== undefined) await expect(loaded).rejects.toThrow(fault);
+    else await loaded;
+  });
+});
