@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Executor } from "../../src/executors/executor.ts";
 import { Stop } from "../../src/shared/stop.ts";
 import { allGone, descendants, openDescriptors, zygotes } from "../support/processes.ts";
@@ -23,7 +24,19 @@ async function started(executor: Executor, signal = new AbortController().signal
   return { pid: await pid.promise, ended };
 }
 
-const temporary = () => readdirSync(tmpdir()).filter((name) => name.startsWith("codemode-"));
+const temporary = () => readdirSync(tmpdir());
+
+// A folder for temporary files that nobody else on this machine writes to.
+const folder = mkdtempSync(join(tmpdir(), "codemode-kill-"));
+const usual = process.env.TMPDIR;
+beforeAll(() => {
+  process.env.TMPDIR = folder;
+});
+afterAll(() => {
+  if (usual === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = usual;
+  rmSync(folder, { recursive: true });
+});
 
 describe.skipIf(noPython)("killing", () => {
   it("a guest ends its run as crashed, and the next run works", async () => {

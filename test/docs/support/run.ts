@@ -39,8 +39,12 @@ export function linesOf(printed: string): string[] {
   return printed === "" ? [] : printed.replace(/\n$/, "").split("\n");
 }
 
-/** A line as a pattern: "..." stands for any characters. */
-export function toPattern(line: string): RegExp {
-  const parts = line.split("...").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
-  return new RegExp(`^${parts.join(".*")}$`);
+/** Lines as a pattern of a whole text: "..." stands for any characters, alone for any lines. */
+export function toPattern(lines: readonly string[]): RegExp {
+  const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  const patterns = lines.map((line) =>
+    line === "..." ? "(?:.*\n)*" : `${line.split("...").map(escaped).join(".*")}\n`,
+  );
+  // The last line may be without its end.
+  return new RegExp(`^${patterns.join("").replace(/\n$/, "\n?")}$`);
 }
