@@ -15,6 +15,10 @@ export interface ExecutionLogOptions {
   readonly highWaterBytes?: number | undefined;
 }
 
+// What sending an event costs beside its text, in bytes of text that could be sent meanwhile. It lets
+// a flood of small writes wait early, and what waits before the log is joined to few large events.
+const eventBytes = 8 * 1024;
+
 // Events that a following reader takes from the store at a time.
 const pageSize = 64;
 
@@ -42,7 +46,7 @@ export class ExecutionLog {
   constructor(options: ExecutionLogOptions) {
     this.#options = options;
     this.#leading = new AsyncQueue({
-      sizeOf: outputCost,
+      sizeOf: (event) => (event.type === "output" ? outputCost(event) + eventBytes : 0),
       highWater: options.highWaterBytes ?? 256 * 1024,
       onFull: () => {
         this.#room = Promise.withResolvers();

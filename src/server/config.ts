@@ -53,7 +53,10 @@ export interface ConfigSources {
   readonly overrides?: Settings;
 }
 
-/** The configuration of a file and the environment. Rejects with every fault at once, by field. */
+/**
+ * The configuration of a file and the environment. Rejects with every fault of single settings at
+ * once, by field; where there is none, with every pair that does not fit together.
+ */
 export async function loadConfig(sources: ConfigSources = {}): Promise<Config> {
   const { env = process.env, overrides = {} } = sources;
   const file = sources.file ?? env.CODEMODE_CONFIG;

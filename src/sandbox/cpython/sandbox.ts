@@ -141,10 +141,13 @@ class CpythonSandbox implements Sandbox {
 
   #below(required: IsolationTier): Error {
     const granted = this.#probes.filter((probe) => !probe.refused).map((probe) => probe.name);
-    const why =
-      this.#missing.length > 0
-        ? `this kernel does not give ${this.#missing.join(" and ")}`
-        : `the lock let through: ${granted.join(", ")}`;
+    const causes = [
+      ...(this.#missing.length > 0
+        ? [`this kernel does not give ${this.#missing.join(" and ")}`]
+        : []),
+      ...(granted.length > 0 ? [`the lock let through: ${granted.join(", ")}`] : []),
+    ];
+    const why = causes.join("; ") || `the lock proves ${this.#tier ?? "nothing"} and no more`;
     return new Error(`isolation is below the required tier ${required}: ${why}`);
   }
 

@@ -130,7 +130,7 @@ describe("the writer of a log", () => {
 
 describe("the leading reader of a log", () => {
   it("slows the writer when it is far behind, and speeds it up by reading", async () => {
-    const log = await openLog({ highWaterBytes: 10_000 });
+    const log = await openLog({ highWaterBytes: 20_000 });
     await log.append(output("x".repeat(5_000)));
     const blocked = log.append(output("y".repeat(5_000)));
     expect(await settledSoon(blocked)).toBe(isStill);

@@ -1,0 +1,8 @@
+// `npm run build`: writes dist/, what the package ships. Plain JavaScript for Node 22, its types, and
+// the guests' Python files beside the code that starts them.
+import { execFileSync } from "node:child_process";
+import { cpSync, globSync, rmSync } from "node:fs";
+
+rmSync("dist", { recursive: true, force: true });
+execFileSync("tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" });
+for (const file of globSync("src/sandbox/*/guest/*.py")) cpSync(file, `dist/${file}`);
