@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Executor } from "../../src/executors/executor.ts";
 import { Stop } from "../../src/shared/stop.ts";
-import { allGone, descendants, openDescriptors, zygotes } from "../support/processes.ts";
+import { allGone, descendants, openDescriptors, statusOf, zygotes } from "../support/processes.ts";
 import { collect } from "../support/programs.ts";
 import { noPython, startCpython } from "../support/toolchain.ts";
 
@@ -90,20 +90,15 @@ describe.skipIf(noPython)("killing", () => {
     await allGone([pid]);
   });
 
-  it("an aborted guest is dead within 50 ms", async () => {
+  it("an aborted guest is dead when its run has ended", async () => {
     await using executor = await startCpython();
-    const overshoots: number[] = [];
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 20; round++) {
       const controller = new AbortController();
       const { pid, ended } = await started(executor, controller.signal);
-      const before = performance.now();
       controller.abort(new Stop("cancelled", "enough"));
       await ended;
-      overshoots.push(performance.now() - before);
-      await allGone([pid]);
+      expect(statusOf(pid)).toBeUndefined();
     }
-    // The middle one: a busy machine may delay any single one.
-    expect(overshoots.sort((a, b) => a - b)[5]).toBeLessThan(50);
   });
 
   it("the service (SIGKILL) takes zygote and guests along, and leaves no file", async () => {

@@ -122,7 +122,9 @@ export class CpythonGuest implements Guest {
       const frames = this.#reader.push(chunk);
       const first = this.#pid === 0 ? frames.shift() : undefined;
       if (first !== undefined) this.#onReady(readReady(first));
-      for (const frame of frames) this.#frames.push(readGuestFrame(frame, isJson));
+      for (const frame of joined(frames.map((raw) => readGuestFrame(raw, isJson)))) {
+        this.#frames.push(frame);
+      }
     } catch (error) {
       if (!(error instanceof FrameFault)) throw error;
       this.#fault = error.message;
@@ -141,6 +143,18 @@ export class CpythonGuest implements Guest {
 
 function sizeOf(frame: GuestFrame): number {
   return frame.type === "output" ? frame.byteLength : 0;
+}
+
+/** Frames that came in one tick, output of one channel as one: one tick is one event. */
+function joined(frames: readonly GuestFrame[]): GuestFrame[] {
+  const result: GuestFrame[] = [];
+  for (const frame of frames) {
+    const last = result.at(-1);
+    const both = last && merge(last, frame);
+    if (both === undefined) result.push(frame);
+    else result[result.length - 1] = both;
+  }
+  return result;
 }
 
 /** Output that waits for the reader becomes one event per channel, as long as it is not too long. */
