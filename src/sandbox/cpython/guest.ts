@@ -76,10 +76,11 @@ export class CpythonGuest implements Guest {
   start(program: GuestProgram): void {
     this.#maxResultBytes = program.resultBytes;
     this.#activeMs = program.activeMs;
+    // One write: the guest reads exactly the limits before it is tightened.
+    this.#socket.write(Buffer.concat([limitsFrame(program), programFrame(program)]));
+    // After the program, so that the zygote does not run in its way; a thread is held until its limit is known.
     const cpuSeconds = (this.#lockCpuMs + program.activeMs) / 1000;
     this.#keeper.watch(this.#pid, { cpuSeconds, threads: program.threads });
-    // Two writes, one packet at most times: the guest reads exactly the first before it is tightened.
-    this.#socket.write(Buffer.concat([limitsFrame(program), programFrame(program)]));
   }
 
   kill(): void {

@@ -9,6 +9,7 @@ import sys
 import time
 
 import frames
+import lock
 import output
 import runner
 
@@ -39,11 +40,12 @@ def main(options):
     """Connects, locks, waits for limits and then for a program, runs it, and exits. Never returns."""
     status = 1
     try:
+        lock.yield_priority()
         connection = _connect(options)
-        # Whatever running a program touches is copied now, while nobody waits for it.
-        runner.run({"code": "None", "context": {}, "config": {}}, 0, 1)
+        _warm_up()
+        streams = _redirect(connection)
         _lock(options, connection)
-        _serve(options, connection)
+        _serve(options, connection, streams)
         status = 0
     except (frames.Closed, OSError):
         pass  # the host is gone, or has been told what failed
@@ -69,6 +71,13 @@ def _connect(options):
     return frames.Connection(peer.detach())
 
 
+def _warm_up():
+    """Whatever running a program touches is copied now, while nobody waits for it."""
+    program = json.loads(b'{"code":"None","context":{},"config":{}}')
+    runner.report(*runner.run(program, 0, 1))
+    frames.LIMITS.unpack(bytes(frames.LIMITS.size))
+
+
 def _lock(options, connection):
     """Locks this process and tells the host that it waits."""
     asker = socket.socket(fileno=_ASKER)
@@ -92,7 +101,7 @@ def _report(connection, options, **state):
     connection.send(frames.READY, json.dumps(report).encode())
 
 
-def _serve(options, connection):
+def _serve(options, connection, streams):
     """Sets the limits, takes their means away, and only then reads and runs the program."""
     limits = frames.LIMITS.unpack(connection.receive_exactly(frames.LIMITS.size))
     memory_bytes, cpu_seconds, max_result_bytes, threads, seed = limits[:5]
@@ -104,7 +113,6 @@ def _serve(options, connection):
         raise OSError("expected a program")
     program = json.loads(payload)
     del payload
-    streams = _redirect(connection)
     # Our names are not the program's to import.
     for name in options.own_modules:
         del sys.modules[name]

@@ -108,7 +108,6 @@ class Lock:
     def enter(self, parent, keep):
         """Locks this process and closes every descriptor above `keep`. Gives the descriptor at
         which threads are asked for, or None. An OSError means that no guest may run here."""
-        yield_priority()
         if self._drops_user:
             drop_user()
         drop_capabilities()

@@ -5,6 +5,7 @@ import asyncio
 import inspect
 import json
 import linecache
+import mmap
 import random
 import sys
 import threading
@@ -61,7 +62,8 @@ def run(program, seed, max_result_bytes):
         context=_read_only(program["context"]), config=_read_only(program["config"])
     )
     random.seed(seed)
-    ballast = bytearray(1 << 20)
+    # Counted by the memory limit and never touched: room to report that there is none left.
+    ballast = mmap.mmap(-1, 4 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     try:
         value = _execute(_parse(source), module.__dict__)
         _join_threads()
@@ -73,7 +75,7 @@ def run(program, seed, max_result_bytes):
     except _Syntax as error:
         return _failed(error.__cause__, "syntax")
     except MemoryError as error:
-        del ballast[:]  # room to say so
+        ballast.close()
         return _failed(error, "memory")
     except BaseException as error:
         return _failed(error, "exception")

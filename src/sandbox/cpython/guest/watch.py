@@ -77,15 +77,19 @@ class ThreadGate:
         self._selector = selector
         self._listeners = {}
         self._limits = {}
+        self._held = {}
         self._received, self.asker = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         selector.register(self._received, select.EPOLLIN, self._on_listener)
 
     def start(self, pid, limit):
-        """From now on the guest may have `limit` threads; before, one."""
+        """From now on the guest may have `limit` threads; those asked for before have been held."""
         self._limits[pid] = limit
+        for listener, identity in self._held.pop(pid, ()):
+            self._answer(pid, listener, identity)
 
     def forget(self, pid):
         self._limits.pop(pid, None)
+        self._held.pop(pid, None)
         listener = self._listeners.pop(pid, None)
         if listener is not None:
             self._selector.unregister(listener)
@@ -116,8 +120,14 @@ class ThreadGate:
             self.forget(pid)
             return
         (identity,) = struct.unpack_from("=Q", request)
+        if pid in self._limits:
+            self._answer(pid, listener, identity)
+        else:  # it was faster than the host's word about it
+            self._held.setdefault(pid, []).append((listener, identity))
+
+    def _answer(self, pid, listener, identity):
         threads = _threads(pid)
-        if threads is not None and threads < self._limits.get(pid, 1):
+        if threads is not None and threads < self._limits[pid]:
             response = _RESPONSE.pack(identity, 0, 0, _NOTIF_CONTINUE)
         else:
             response = _RESPONSE.pack(identity, 0, -errno.EAGAIN, 0)

@@ -1,0 +1,97 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** What a process holds and has used. */
+export interface Usage {
+  readonly rssBytes: number;
+  /** JavaScript objects that are alive, or dead and not collected yet. */
+  readonly heapBytes: number;
+  readonly cpuMs: number;
+}
+
+/** How late an event loop was, milliseconds. */
+export interface LoopDelay {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** What a started server says of itself. */
+export interface Hello {
+  readonly url: string;
+  readonly echoUrl: string;
+  /** Such as "cpython 3.11.7 T2". */
+  readonly engines: readonly string[];
+}
+
+/** What the server's process can be asked. */
+export type Ask = "usage" | "collect" | "watchLoop" | "loopDelay" | "inUse";
+
+/** The measured service in a process of its own. One question at a time. */
+export interface ServerProcess extends Hello, AsyncDisposable {
+  usage(): Promise<Usage>;
+  /** Usage after a garbage collection. */
+  collect(): Promise<Usage>;
+  watchLoop(): Promise<void>;
+  /** Delay since `watchLoop`. */
+  loopDelay(): Promise<LoopDelay>;
+  /** Executions that hold a slot. */
+  inUse(): Promise<number>;
+  /** CPU time of the zygote and of all its guests that have ended, milliseconds. */
+  guestCpuMs(): number;
+}
+
+/** Starts a fresh server: what one figure leaves behind does not colour the next. */
+export async function startServerProcess(): Promise<ServerProcess> {
+  const child = fork(fileURLToPath(new URL("./server.ts", import.meta.url)), {
+    execArgv: ["--conditions=source", "--expose-gc"],
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  const hello = (await answerOf(child)) as Hello;
+  const ask = (question: Ask): Promise<unknown> => {
+    child.send(question);
+    return answerOf(child);
+  };
+  return {
+    ...hello,
+    usage: () => ask("usage") as Promise<Usage>,
+    collect: () => ask("collect") as Promise<Usage>,
+    watchLoop: async () => void (await ask("watchLoop")),
+    loopDelay: () => ask("loopDelay") as Promise<LoopDelay>,
+    inUse: () => ask("inUse") as Promise<number>,
+    guestCpuMs: () => childrenOf(child.pid ?? 0).reduce((sum, pid) => sum + cpuMsOf(pid), 0),
+    async [Symbol.asyncDispose]() {
+      const exited = once(child, "exit");
+      child.disconnect();
+      await exited;
+    },
+  };
+}
+
+async function answerOf(child: ChildProcess): Promise<unknown> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    return await Promise.race([
+      once(child, "message", { signal }).then(([answer]) => answer),
+      once(child, "exit", { signal }).then(([code, why]) => {
+        throw new Error(`the measured server ended with ${why ?? code}`);
+      }),
+    ]);
+  } finally {
+    settled.abort();
+  }
+}
+
+function childrenOf(pid: number): string[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
+}
+
+/** Fields 14 to 17 of /proc/PID/stat (proc(5)): its own time and that of the children it has reaped. */
+function cpuMsOf(pid: string): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+  return ticks * 10;
+}
