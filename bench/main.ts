@@ -9,6 +9,8 @@ import { memory } from "./rows/memory.ts";
 import { output } from "./rows/output.ts";
 import { print } from "./rows/print.ts";
 import { throughput } from "./rows/throughput.ts";
+import { tools } from "./rows/tools.ts";
+import { waiting } from "./rows/waiting.ts";
 import { formatTable, type Row } from "./table.ts";
 
 const { values } = parseArgs({
@@ -23,6 +25,8 @@ const groups: Readonly<Record<string, () => Promise<Row[]>>> = {
   throughput,
   print,
   output,
+  tools,
+  waiting: () => waiting(values.full ? 1_000 : 200),
   memory: () => memory(values.full ? 100_000 : 5_000),
   endings,
   busy,

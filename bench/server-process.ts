@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Settings } from "../src/server/settings.ts";
 
 /** What a process holds and has used. */
 export interface Usage {
@@ -44,11 +45,12 @@ export interface ServerProcess extends Hello, AsyncDisposable {
 }
 
 /** Starts a fresh server: what one figure leaves behind does not colour the next. */
-export async function startServerProcess(): Promise<ServerProcess> {
+export async function startServerProcess(settings: Settings = {}): Promise<ServerProcess> {
   const child = fork(fileURLToPath(new URL("./server.ts", import.meta.url)), {
     execArgv: ["--conditions=source", "--expose-gc"],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
+  child.send(settings);
   const hello = (await answerOf(child)) as Hello;
   const ask = (question: Ask): Promise<unknown> => {
     child.send(question);

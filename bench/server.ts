@@ -10,6 +10,7 @@ import { createInterceptors } from "../src/server/interceptors/index.ts";
 import { type Listener, listen } from "../src/server/listener.ts";
 import { createLogger } from "../src/server/logger.ts";
 import { createServer } from "../src/server/server.ts";
+import type { Settings } from "../src/server/settings.ts";
 import { echoRoutes } from "./echo.ts";
 import type { Ask, Hello, LoopDelay, Usage } from "./server-process.ts";
 
@@ -69,7 +70,8 @@ const answers: Readonly<Record<Ask, () => unknown>> = {
   inUse: () => server.stats().inUse,
 };
 
-const config = parseConfig({ host: "127.0.0.1", port: 0 });
+const [settings] = (await once(process, "message")) as [Settings];
+const config = parseConfig({ ...settings, host: "127.0.0.1", port: 0 });
 await using server = await createServer(config);
 const echo = await listenToEchoes(config);
 const disconnected = once(process, "disconnect");

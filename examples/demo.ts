@@ -1,7 +1,16 @@
 // `npm run demo`: starts the service on loopback, runs programs through a real gRPC client, and
 // prints what came back.
-import { Codemode, type ExecuteRequest, type ExecutionResult, type StreamEvent } from "codemode";
+
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  Codemode,
+  defineTool,
+  type ExecuteRequest,
+  type ExecutionResult,
+  type StreamEvent,
+} from "codemode";
 import { createServer, parseConfig, type Server, type Settings } from "codemode/server";
+import { z } from "zod";
 
 /** A program to show. */
 interface Example {
@@ -15,6 +24,38 @@ for _ in range(10):
     print(a)
     a, b = b, a + b
     time.sleep(0.05)`;
+
+const degrees: Readonly<Record<string, number>> = { Oslo: -3, Cairo: 31, Lima: 19 };
+
+/** A tool of this application: it runs here, and programs call it. */
+const weather = defineTool({
+  name: "weather",
+  description: "Current weather of a city",
+  inputSchema: z.object({ city: z.string() }),
+  outputSchema: z.object({ city: z.string(), celsius: z.number() }),
+  async execute({ city }) {
+    await sleep(100); // as a real service would take its time
+    const celsius = degrees[city];
+    if (celsius === undefined) throw new Error(`no station in ${city}`);
+    return { city, celsius };
+  },
+});
+
+const report = defineTool({
+  name: "send_report",
+  description: "Sends a text to the user of this execution",
+  inputSchema: z.object({ text: z.string() }),
+  execute: ({ text }, { context }) => `sent to ${context.user_id}: ${text}`,
+});
+
+const orchestration = `import asyncio
+cities = await asyncio.gather(*[tools.weather(city=c) for c in ("Oslo", "Cairo", "Lima")])
+warmest = max(cities, key=lambda c: c["celsius"])
+try:
+    await tools.weather(city="Atlantis")
+except ToolError as error:
+    print("no weather:", error)
+await tools.send_report(text=f"{warmest['city']} is warmest, {warmest['celsius']} degrees")`;
 
 const examples: readonly Example[] = [
   { title: "a value", request: { code: "result = 2 + 2" } },
@@ -33,6 +74,10 @@ const examples: readonly Example[] = [
   {
     title: "an endless loop, with a limit of 500 ms",
     request: { code: "while True: pass", limits: { wallMs: 500 } },
+  },
+  {
+    title: "three tools in parallel, one that fails, and a fourth with their result",
+    request: { code: orchestration, tools: [weather, report], context: { user_id: "user_123" } },
   },
   { title: "reading a file of the host", request: { code: 'open("/etc/passwd").read()' } },
   {
@@ -124,6 +169,10 @@ function describe(event: StreamEvent): string {
       return `${event.channel}    ${JSON.stringify(event.text)}`;
     case "finished":
       return `finished  ${event.outcome.status}`;
+    case "tool_call":
+      return `call      ${event.tool} ${event.argumentsJson}`;
+    case "tool_result":
+      return `answer    ${"error" in event ? event.error.message : event.resultJson}`;
     default:
       return event.type;
   }

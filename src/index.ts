@@ -5,8 +5,20 @@ export {
   getContext,
   withContext,
 } from "./sdk/context.ts";
+export {
+  type DescribeOptions,
+  estimateTokens,
+  type PromptLanguage,
+} from "./sdk/describe-tools.ts";
 export type { Execution } from "./sdk/execution.ts";
 export type { ConnectOptions, RetryOptions } from "./sdk/options.ts";
+export {
+  type RegisterOptions,
+  ToolRegistry,
+  type ToolSelection,
+  type ToolSummary,
+  type Tools,
+} from "./sdk/registry.ts";
 export type {
   CallOptions,
   ExecuteOptions,
@@ -23,7 +35,19 @@ export type {
   FailedResult,
   ValueOf,
 } from "./sdk/result.ts";
+export { type ServeToolsOptions, serveTools, type ToolServer } from "./sdk/serve-tools.ts";
 export type { StreamEvent, UnknownEvent } from "./sdk/stream-event.ts";
+export {
+  defineTool,
+  type JsonSchemaLike,
+  type Tool,
+  type ToolDefinition,
+  type ToolFunction,
+  type ToolInfo,
+  type ToolLike,
+  type ToolSchemas,
+  type ToolTraits,
+} from "./sdk/tool.ts";
 export type { Protocol } from "./sdk/transport.ts";
 export { ExecutionFailed, unwrap } from "./sdk/unwrap.ts";
 export { defaultRetryPolicy, type RetryPolicy } from "./shared/backoff.ts";
@@ -49,6 +73,8 @@ export type {
   Outcome,
   ProgramValue,
   ServerInfo,
+  ToolCall,
   ToolFailure,
+  ToolResult,
   Usage,
 } from "./shared/model.ts";

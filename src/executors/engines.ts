@@ -13,24 +13,28 @@ export interface EnginesConfig {
   readonly python: string;
   /** Directories of packages that Python programs may import. */
   readonly sitePackages: readonly string[];
+  /** Longest JSON text of a tool's arguments, bytes. */
+  readonly toolPayloadBytes: number;
   /** Guests that are kept locked and waiting, per engine. */
   readonly spareGuests: number;
   /** Something that the operator should know. */
   readonly onWarning: (message: string) => void;
 }
 
+// With its text of 256 KiB, and 1 MiB of each channel, below the 4 MiB that stock clients receive.
+const resultBytes = 1024 * 1024;
+
 /** Every engine: a row here, a folder in sandbox/, a file in test/conformance/. */
 const table: Readonly<Record<string, (config: EnginesConfig) => Promise<Executor>>> = {
-  cpython: async ({ python, requireTier, sitePackages, spareGuests, onWarning }) =>
-    createSandboxedExecutor(
-      await createCpythonSandbox({
-        python,
-        requireTier,
-        spare: spareGuests,
-        sitePackages,
-        onWarning,
-      }),
-    ),
+  cpython: async (config) => {
+    const { python, requireTier, sitePackages, spareGuests: spare, onWarning } = config;
+    const options = { python, requireTier, spare, sitePackages, onWarning };
+    const { toolPayloadBytes } = config;
+    return createSandboxedExecutor(await createCpythonSandbox(options), {
+      resultBytes,
+      toolPayloadBytes,
+    });
+  },
 };
 
 /** Names of all engines. */

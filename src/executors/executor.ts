@@ -4,10 +4,21 @@ import type {
   JsonObject,
   Limits,
   ProgramResult,
-  ToolDeclaration,
+  ToolCallForm,
   ToolResult,
   Usage,
 } from "../shared/model.ts";
+
+/** A tool as a guest knows it: enough to call it, and to say what was wrong with a call. */
+export interface GuestTool {
+  readonly name: string;
+  readonly callForm: ToolCallForm;
+  /** One line in the program's language, such as "weather(location: str) -> dict". */
+  readonly signature: string;
+  /** Names of the arguments; undefined where any are taken. */
+  readonly parameters: readonly string[] | undefined;
+  readonly required: readonly string[];
+}
 
 /** What a guest is given. Never a secret, a tenant's identity or the execution's id. */
 export interface Program {
@@ -19,13 +30,18 @@ export interface Program {
   readonly limits: Limits;
   /** Seed of the guest's `random`. */
   readonly seed: bigint;
-  readonly tools: readonly ToolDeclaration[];
+  readonly tools: readonly GuestTool[];
+  /** The host may grant tools that are not listed: unknown names are its to refuse. */
+  readonly hasMoreTools: boolean;
 }
 
 /** What a guest used, as the host measured it. */
 export type GuestUsage = Pick<Usage, "cpuMs" | "peakMemoryBytes" | "outputBytes">;
 
-/** A call as the guest made it; what it means is for the host to say. */
+/**
+ * A call as the guest made it, checked for form: `argumentsJson` is a JSON object at most 64 levels
+ * deep and within the size limit. What it means, and whether it is granted, is for the host to say.
+ */
 export interface GuestToolCall {
   readonly type: "tool_call";
   /** Number of the call in this guest, rising from 1; `deliver` names it. */
@@ -57,7 +73,7 @@ export type GuestToolResult =
  * with the failure that `signal.reason` (a `Stop`) says.
  */
 export interface GuestRun extends AsyncIterable<GuestEvent, void, undefined> {
-  /** Hands an answer to the guest; without effect after the end. */
+  /** Hands an answer to the guest; without effect after the end. An answer's JSON text is trusted. */
   deliver(result: GuestToolResult): void;
 }
 

@@ -3,50 +3,46 @@ import type { Guest, GuestExit, GuestProgram, Sandbox } from "../sandbox/sandbox
 import { stringifyJson } from "../shared/json.ts";
 import type { Channel, ProgramResult } from "../shared/model.ts";
 import { failed, stopped } from "../shared/stop.ts";
-import type { Executor, GuestEvent, GuestRun, Program } from "./executor.ts";
+import type { Executor, GuestEvent, Program } from "./executor.ts";
 
-/** Longest JSON text of a program's result, bytes. */
-export const defaultResultBytes = 1024 * 1024;
+/** Sizes that one program's payloads may have, bytes of JSON text. */
+export interface PayloadLimits {
+  readonly resultBytes: number;
+  readonly toolPayloadBytes: number;
+}
 
 /** An executor whose programs run in the guests of a sandbox. */
-export function createSandboxedExecutor(
-  sandbox: Sandbox,
-  resultBytes = defaultResultBytes,
-): Executor {
+export function createSandboxedExecutor(sandbox: Sandbox, limits: PayloadLimits): Executor {
   return {
     info: () => sandbox.info(),
-    run: (program, signal) => startRun(sandbox, program, signal, resultBytes),
+    run(program, signal) {
+      let guest: Guest | undefined;
+      const lease = async () => {
+        guest = await sandbox.lease(signal);
+        return guest;
+      };
+      return {
+        [Symbol.asyncIterator]: () => run(lease, program, signal, limits),
+        deliver: (answer) => guest?.answer(answer),
+      };
+    },
     [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
   };
 }
 
-function startRun(
-  sandbox: Sandbox,
-  program: Program,
-  signal: AbortSignal,
-  resultBytes: number,
-): GuestRun {
-  return {
-    [Symbol.asyncIterator]: () => run(sandbox, program, signal, resultBytes),
-    deliver() {
-      throw new Error("this guest has no open call");
-    },
-  };
-}
-
 async function* run(
-  sandbox: Sandbox,
+  lease: () => Promise<Guest>,
   program: Program,
   signal: AbortSignal,
-  resultBytes: number,
+  limits: PayloadLimits,
 ): AsyncGenerator<GuestEvent, void, undefined> {
-  using guest = await sandbox.lease(signal);
+  using guest = await lease();
   const kill = () => guest.kill();
   signal.addEventListener("abort", kill, { once: true });
   try {
     yield { type: "started" };
     if (signal.aborted) kill();
-    else guest.start(toGuestProgram(program, resultBytes));
+    else guest.start(toGuestProgram(program, limits));
     const output = new OutputMeter(program.limits.outputBytes);
     const said = yield* events(guest, output, signal);
     kill(); // the result is in: whatever still runs has nothing left to say
@@ -71,6 +67,11 @@ async function* events(
       result = signal.aborted ? undefined : frame.result;
       break;
     }
+    if (frame.type === "tool_call") {
+      // No call is accepted after the deadline.
+      if (!signal.aborted) yield frame;
+      continue;
+    }
     const text = output.take(frame.channel, frame.chunks);
     if (text !== "") yield { type: "output", channel: frame.channel, text };
     if (output.isFull) {
@@ -82,11 +83,18 @@ async function* events(
   return result;
 }
 
-function toGuestProgram(program: Program, resultBytes: number): GuestProgram {
-  const { code, context, config, limits, seed } = program;
+function toGuestProgram(program: Program, payloads: PayloadLimits): GuestProgram {
+  const { code, context, config, limits, seed, tools, hasMoreTools } = program;
   const { memoryBytes, activeMs, threads } = limits;
-  const text = `{"code":${JSON.stringify(code)},"context":${stringifyJson(context)},"config":${stringifyJson(config)}}`;
-  return { text, seed, memoryBytes, activeMs, threads, resultBytes };
+  const visible = tools.map(({ name, callForm, signature, parameters, required }) => ({
+    name,
+    callForm,
+    signature,
+    parameters: parameters ?? null,
+    required,
+  }));
+  const text = stringifyJson({ code, context, config, tools: visible, hasMoreTools });
+  return { text, seed, memoryBytes, activeMs, threads, ...payloads };
 }
 
 /** What an end without a result means. */

@@ -1,8 +1,8 @@
-import type { Channel, EngineInfo, ProgramResult } from "../shared/model.ts";
+import type { Channel, EngineInfo, ProgramResult, ToolFailure } from "../shared/model.ts";
 
 /** What a guest is started with: the program as the guest may see it, and its bounds. */
 export interface GuestProgram {
-  /** JSON text that the guest reads: code, context, config. */
+  /** JSON text that the guest reads: code, context, config, tools. */
   readonly text: string;
   readonly seed: bigint;
   readonly memoryBytes: number;
@@ -11,6 +11,8 @@ export interface GuestProgram {
   readonly threads: number;
   /** Longest JSON text of the result, bytes. */
   readonly resultBytes: number;
+  /** Longest JSON text of a tool's arguments, bytes. */
+  readonly toolPayloadBytes: number;
 }
 
 /** What a guest said. All of it is the guest's word, checked for form only. */
@@ -22,7 +24,21 @@ export type GuestFrame =
       /** Of all chunks together. */
       readonly byteLength: number;
     }
+  | {
+      readonly type: "tool_call";
+      /** 1, 2, 3, ... without a gap. */
+      readonly call: number;
+      readonly callKey: string;
+      readonly tool: string;
+      /** A JSON object. */
+      readonly argumentsJson: string;
+    }
   | { readonly type: "result"; readonly result: ProgramResult };
+
+/** The answer to a guest's call: JSON text of the value, or why there is none. */
+export type GuestAnswer =
+  | { readonly call: number; readonly resultJson: string }
+  | { readonly call: number; readonly error: Pick<ToolFailure, "kind" | "message"> };
 
 /** How a guest's process ended, as the host saw it. */
 export interface GuestExit {
@@ -44,6 +60,8 @@ export interface GuestExit {
 export interface Guest extends Disposable {
   /** Hands over limits and program; once. */
   start(program: GuestProgram): void;
+  /** Hands over the answer to a call; without effect when the guest is gone. */
+  answer(answer: GuestAnswer): void;
   /** Frames in the order of the guest; a reader that stops reading makes the guest wait. Ends with it. */
   readonly frames: AsyncIterable<GuestFrame>;
   /** Kills the guest, whatever it does; idempotent. */

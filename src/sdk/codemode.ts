@@ -1,12 +1,12 @@
-import { randomUUID } from "node:crypto";
 import type { ServerInfo } from "../shared/model.ts";
 import { fromServerInfoMessage } from "../shared/wire/server-info.ts";
 import { type ContextVariables, getContext, withContext } from "./context.ts";
+import { type DescribeOptions, describeTools, toolPrompt } from "./describe-tools.ts";
 import { optionsFromEnv } from "./env.ts";
-import { Execution, graceMs } from "./execution.ts";
-import { followExecution } from "./follow.ts";
+import type { Execution } from "./execution.ts";
 import { OpenCalls } from "./open-calls.ts";
-import { type ConnectOptions, type Settings, toSettings } from "./options.ts";
+import { type ConnectOptions, toSettings } from "./options.ts";
+import { ToolRegistry } from "./registry.ts";
 import {
   type CallOptions,
   type ExecuteOptions,
@@ -14,19 +14,16 @@ import {
   type OutputSchema,
   prepareCall,
   prepareExecution,
-  toHeaders,
   toRequest,
 } from "./request.ts";
-import { type ExecutionResult, fromExecuteResponse, toResult, type ValueOf } from "./result.ts";
-import { type Connection, createConnection } from "./transport.ts";
+import { type ExecutionResult, fromExecuteResponse, type ValueOf } from "./result.ts";
+import { type ExecutionDeps, startExecution } from "./start-execution.ts";
+import { createConnection } from "./transport.ts";
 import { runUnary } from "./unary.ts";
 
 /** What a client shares with those bound to it, and what is its own. */
-interface Parts {
-  readonly connection: Connection;
-  readonly settings: Settings;
+interface Parts extends ExecutionDeps {
   readonly bound: ContextVariables;
-  readonly calls: OpenCalls;
   readonly isOwner: boolean;
 }
 
@@ -49,7 +46,8 @@ export class Codemode implements AsyncDisposable {
     const settings = toSettings(options);
     const connection = createConnection(settings.connection);
     const calls = new OpenCalls();
-    return new Codemode({ connection, settings, bound: {}, calls, isOwner: true });
+    const registry = new ToolRegistry();
+    return new Codemode({ connection, settings, registry, bound: {}, calls, isOwner: true });
   }
 
   /**
@@ -61,6 +59,11 @@ export class Codemode implements AsyncDisposable {
     return Codemode.connect(optionsFromEnv(overrides));
   }
 
+  /** Tools that every program may call that is run without `tools`; shared with bound clients. */
+  get registry(): ToolRegistry {
+    return this.#parts.registry;
+  }
+
   /**
    * Runs a program and gives its result at the end. Rejects with a CodemodeError when the service
    * failed. A call that did not start is tried again, any other never.
@@ -69,9 +72,13 @@ export class Codemode implements AsyncDisposable {
     code: string | ExecuteRequest<S>,
     options?: ExecuteOptions<S>,
   ): Promise<ExecutionResult<ValueOf<S>>> {
-    const { connection, settings, calls } = this.#parts;
     const request = this.#request(code, options);
-    const call = prepareExecution(settings, request);
+    const { connection, settings, calls, registry } = this.#parts;
+    const tools = registry.select(request.tools);
+    if (tools.size > 0) {
+      return await startExecution(this.#parts, { ...request, payloads: "small" }, true).outcome;
+    }
+    const call = await prepareExecution(settings, request, tools);
     const response = await runUnary(call, calls, (attempt) =>
       connection.client.execute({ request: call.message }, attempt),
     );
@@ -79,31 +86,27 @@ export class Codemode implements AsyncDisposable {
   }
 
   /**
-   * Starts a program and gives its events as they happen. Never throws: whatever goes wrong comes
-   * out of the iteration and of `outcome`.
+   * Starts a program and gives its events as they happen; calls of tools are answered whether or not
+   * anyone iterates. Never throws: whatever goes wrong comes out of the iteration and of `outcome`.
    */
   stream<S extends OutputSchema = undefined>(
     code: string | ExecuteRequest<S>,
     options?: ExecuteOptions<S>,
   ): Execution<ValueOf<S>> {
-    const { connection, settings, calls } = this.#parts;
-    const { client } = connection;
-    const { correlationId = randomUUID(), ...asked } = this.#request(code, options);
-    const request = { ...asked, correlationId };
-    return new Execution({
-      async *follow(scope) {
-        calls.check();
-        yield* followExecution(client, prepareExecution(settings, request), scope);
-      },
-      cancel: (executionId) => {
-        const headers = toHeaders(settings, request);
-        return client.cancelExecution({ executionId }, { headers, timeoutMs: graceMs });
-      },
-      toResult: (outcome, head) => toResult(outcome, head, request.output),
-      calls,
-      signal: request.signal,
-      correlationId,
-    });
+    return startExecution(this.#parts, this.#request(code, options), false);
+  }
+
+  /**
+   * The registered tools as a prompt needs them: exact signatures (Python stubs or TypeScript
+   * declarations) with descriptions, and past `maxTokens` names only, with the way to search.
+   */
+  describeTools(options: DescribeOptions = {}): Promise<string> {
+    return describeTools(this.#parts.registry, options);
+  }
+
+  /** The text that teaches a model to write programs for the service, with `describeTools` at its end. */
+  toolPrompt(options: DescribeOptions = {}): Promise<string> {
+    return toolPrompt(this.#parts.registry, options);
   }
 
   /** What the server is, which engines and languages are up, under what isolation and limits. */

@@ -24,7 +24,27 @@ export function withContext<R>(variables: ContextVariables, fn: () => R): R {
   return storage.run(Object.freeze({ ...getContext(), ...variables }), fn);
 }
 
-/** The variables of the `withContext` calls around this code; empty outside of any. */
+/**
+ * The variables of the `withContext` calls around this code; in a tool's handler those of the
+ * execution that called it, however deep. Empty outside of any.
+ */
 export function getContext(): ContextVariables {
   return storage.getStore() ?? none;
+}
+
+/** @internal Runs a function under exactly these variables, whatever is around it. */
+export function inContext<R>(variables: ContextVariables, fn: () => R): R {
+  return storage.run(variables, fn);
+}
+
+/** @internal A frozen copy, through and through: what one reader does to it no other one sees. */
+export function sealContext(variables: ContextVariables): ContextVariables {
+  return seal(variables) as ContextVariables;
+}
+
+function seal(value: ContextValue): ContextValue {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return Object.freeze(value.map(seal));
+  const members = Object.entries(value).map(([key, member]) => [key, seal(member)] as const);
+  return Object.freeze(Object.fromEntries(members));
 }

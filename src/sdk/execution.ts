@@ -1,7 +1,7 @@
 import { startDeadline } from "../shared/abort.ts";
 import { CodemodeError } from "../shared/errors.ts";
 import type { Outcome } from "../shared/model.ts";
-import { Backlog } from "./backlog.ts";
+import { Backlog, largeBacklog, smallBacklog } from "./backlog.ts";
 import { CallScope, cancelledBy, onAbort } from "./call-scope.ts";
 import type { OpenCalls } from "./open-calls.ts";
 import { ExecutionRecord } from "./record.ts";
@@ -12,6 +12,12 @@ import type { StreamEvent } from "./stream-event.ts";
 export interface ExecutionParts<T> {
   /** The log, up to `finished`; throws CodemodeErrors. */
   readonly follow: (scope: CallScope) => AsyncIterator<StreamEvent>;
+  /** Whether events are read at once, whoever waits for them: tools' calls come with them. */
+  readonly readsAhead: () => boolean;
+  /** Nobody will iterate: nothing needs to be kept. */
+  readonly isDrained: boolean;
+  /** The execution is over; what it holds can go. */
+  readonly onOver: () => void;
   /** Cancels on the server, within a time of its own. */
   readonly cancel: (executionId: string) => Promise<unknown>;
   readonly toResult: (outcome: Outcome, head: ReportHead) => Promise<ExecutionResult<T>>;
@@ -40,6 +46,10 @@ export const graceMs = 2_000;
  * iteration, or in the middle of its loop) reads ahead instead; a loop that then goes on finds up to
  * 1 MiB of output kept, and a `trimmed` event where more was dropped.
  *
+ * With tools the events are read at once whatever the pace, since the calls that come with them are
+ * to be answered: a loop that is slow finds up to 16 MiB of output kept, more than the default limit of
+ * output; without a loop it is 1 MiB, and beyond it tools' payloads are left out of their events.
+ *
  * Leaving the loop by `break`, disposal (`await using`) and `cancel()` cancel the execution on the
  * server; `outcome` is then a failure with reason "cancelled", or what the program had reached.
  * When the `signal` of the options aborts, iteration and `outcome` reject as `cancelled`.
@@ -67,7 +77,8 @@ export class Execution<T> implements AsyncIterable<StreamEvent, void, undefined>
     this.#events = parts.follow(this.#scope);
     parts.calls.add(this.#call);
     this.#signalled = onAbort(parts.signal, () => this.#abandon());
-    void this.#readUntil(() => this.#record.executionId !== undefined);
+    const { readsAhead } = parts;
+    void this.#readUntil(() => this.#record.executionId !== undefined && !readsAhead());
   }
 
   /** Identity of the execution, once it has started; rejects when it never does. */
@@ -159,7 +170,10 @@ export class Execution<T> implements AsyncIterable<StreamEvent, void, undefined>
 
   #take(event: StreamEvent): void {
     this.#record.add(event);
-    this.#backlog.push(event);
+    if (!this.#parts.isDrained) {
+      const isSlowLoop = this.#isPaced && this.#parts.readsAhead();
+      this.#backlog.push(event, isSlowLoop ? largeBacklog : smallBacklog);
+    }
     if (event.type === "started") this.#id.resolve(event.executionId);
     if (event.type !== "finished") return;
     this.#settle(event.outcome);
@@ -190,6 +204,7 @@ export class Execution<T> implements AsyncIterable<StreamEvent, void, undefined>
     this.#id.reject(idError);
     this.#signalled?.[Symbol.dispose]();
     this.#parts.calls.delete(this.#call);
+    this.#parts.onOver();
   }
 
   #wake(): void {

@@ -31,6 +31,11 @@ export interface ConnectOptions {
   readonly transport?: Protocol | undefined;
   /** HTTP version; "1.1" only for "connect" and "grpc-web". Default "2". */
   readonly httpVersion?: "1.1" | "2" | undefined;
+  /**
+   * Longest JSON text of a tool's result, bytes, at most 8 MiB; not more than the service takes
+   * (its `tool_payload_bytes`). Default 2 MiB.
+   */
+  readonly toolPayloadBytes?: number | undefined;
   /** Certificates: `ca` of a private authority, `cert` and `key` for mutual TLS. Default: Node's own. */
   readonly tls?: Pick<SecureContextOptions, "ca" | "cert" | "key"> | undefined;
 }
@@ -46,12 +51,18 @@ export interface Settings {
   readonly queueTimeoutMs: number;
   readonly retry: RetryPolicy;
   readonly context: ContextVariables;
+  readonly toolPayloadBytes: number;
 }
+
+/** Longest JSON text of a tool's result, bytes. */
+export const defaultPayloadBytes = 2 * 1024 * 1024;
+const maxPayloadBytes = 8 * 1024 * 1024;
 
 /** Checks connect options and fills their defaults; throws `invalid_request` naming every fault. */
 export function toSettings(options: ConnectOptions): Settings {
   const { timeoutMs = 60_000, queueTimeoutMs = 10_000, context = {} } = options;
   const { transport = "grpc", httpVersion = "2" } = options;
+  const { toolPayloadBytes = defaultPayloadBytes } = options;
   refuse([
     ...urlViolations(options.url),
     ...durationViolations(timeoutMs, "timeoutMs"),
@@ -59,6 +70,7 @@ export function toSettings(options: ConnectOptions): Settings {
     ...retryViolations(options.retry),
     ...headerViolations(options.headers),
     ...structViolations(context, "context"),
+    ...payloadViolations(toolPayloadBytes),
     ...(options.apiKey === undefined || /^[\x21-\x7e]+$/.test(options.apiKey)
       ? []
       : [{ field: "apiKey", description: "expected visible ASCII characters" }]),
@@ -75,7 +87,15 @@ export function toSettings(options: ConnectOptions): Settings {
     queueTimeoutMs,
     retry: mergeRetry(defaultRetryPolicy, options.retry),
     context,
+    toolPayloadBytes,
   };
+}
+
+/** Faults of a limit of payloads. */
+export function payloadViolations(bytes: number): FieldViolation[] {
+  const isGood = Number.isSafeInteger(bytes) && bytes > 0 && bytes <= maxPayloadBytes;
+  const description = `expected 1 to ${maxPayloadBytes} bytes`;
+  return isGood ? [] : [{ field: "toolPayloadBytes", description }];
 }
 
 /** Throws `invalid_request` that names every fault; without effect when there is none. */

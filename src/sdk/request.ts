@@ -5,11 +5,13 @@ import {
   type ExecutionRequest as ExecutionRequestMessage,
   ExecutionRequestSchema,
 } from "../../gen/es/codemode/v1/execution_pb.ts";
+import { ToolPayloads } from "../../gen/es/codemode/v1/tool_pb.ts";
 import type { FieldViolation } from "../shared/errors.ts";
 import type { Limits } from "../shared/model.ts";
 import { correlationHeader } from "../shared/status.ts";
 import { toLimitsMessage } from "../shared/wire/limits.ts";
-import type { ContextVariables } from "./context.ts";
+import { toToolDeclarationMessage } from "../shared/wire/tool.ts";
+import { type ContextVariables, sealContext } from "./context.ts";
 import {
   durationViolations,
   headerViolations,
@@ -21,7 +23,9 @@ import {
   type Settings,
   withoutUndefined,
 } from "./options.ts";
+import type { ToolSelection } from "./registry.ts";
 import type { RetriedCall } from "./retry.ts";
+import type { RunnableTool } from "./runnable-tool.ts";
 import { structViolations } from "./struct.ts";
 
 /** What bounds one call, whatever it does. */
@@ -54,9 +58,22 @@ export interface ExecuteOptions<S extends OutputSchema = undefined> extends Call
   readonly config?: ContextVariables | undefined;
   /**
    * Bounds of the execution; fields left out take the server's default. With `wallMs` set and no
-   * `timeoutMs`, the call's deadline is `wallMs` + `queueTimeoutMs` + 2 s.
+   * `timeoutMs`, the deadline of `execute` is `wallMs` + `queueTimeoutMs` + 2 s. `stream` has none
+   * without a `timeoutMs` of its own: the reader sets the pace, these limits end the program.
    */
   readonly limits?: ExecutionLimits | undefined;
+  /**
+   * What the program may call: tools, or the names of registered ones; or tools under their names, the
+   * AI SDK's for one. Default: every tool of the client's registry. [] for none.
+   */
+  readonly tools?: ToolSelection | undefined;
+  /** Tool services of the server's configuration whose tools the program may call too. Default: none. */
+  readonly toolServices?: readonly string[] | undefined;
+  /**
+   * What events hold of tools' arguments and results: "full", or "small", without those over 64 KiB.
+   * Default "full".
+   */
+  readonly payloads?: "full" | "small" | undefined;
   /** Any Standard Schema, zod's for one: types `value`; a misfit fails with reason "invalid_output". */
   readonly output?: S;
 }
@@ -80,6 +97,11 @@ export interface PreparedCall extends RetriedCall {
 /** A request that was checked and is ready to be sent. */
 export interface PreparedExecution extends PreparedCall {
   readonly message: ExecutionRequestMessage;
+  readonly payloads: ToolPayloads;
+  /** As the caller gave it when it asked; frozen. */
+  readonly context: ContextVariables;
+  /** A reader takes its time over the events, and no deadline of the call may count that. */
+  readonly isPacedByReader: boolean;
 }
 
 // Time for the answer to come back after the execution's own limit has ended it.
@@ -107,17 +129,23 @@ export function prepareCall(
   return { effect, headers, signal, timeoutMs, correlationId, retry };
 }
 
-/** Checks a request that has its whole context; throws `invalid_request` naming every fault. */
-export function prepareExecution(
+/**
+ * Checks a request that has its whole context; rejects with `invalid_request` naming every fault. What
+ * the caller changes after the call does not count.
+ */
+export async function prepareExecution(
   settings: Settings,
   request: ExecuteRequest<OutputSchema>,
-): PreparedExecution {
-  const { code, language, context = {}, config = {}, limits = {} } = request;
+  tools: ReadonlyMap<string, RunnableTool>,
+  isPacedByReader = false,
+): Promise<PreparedExecution> {
+  const { code, language, context = {}, config = {}, limits = {}, toolServices = [] } = request;
   refuse([
     ...(typeof code === "string" ? [] : [{ field: "code", description: "expected text" }]),
     ...structViolations(context, "context"),
     ...structViolations(config, "config"),
     ...limitViolations(limits),
+    ...toolViolations(request),
     ...callViolations(request),
   ]);
   const { wallMs } = limits;
@@ -125,16 +153,20 @@ export function prepareExecution(
     ? Math.min(wallMs + settings.queueTimeoutMs + answerMs, maxTimeoutMs)
     : undefined;
   const timeoutMs = request.timeoutMs ?? fromLimits;
-  return {
-    ...prepareCall(settings, { ...request, timeoutMs }, "execution"),
-    message: create(ExecutionRequestSchema, {
-      code,
-      ...(language === undefined ? {} : { language }),
-      context: context as JsonObject,
-      config: config as JsonObject,
-      limits: toLimitsMessage(withoutUndefined(limits)),
-    }),
-  };
+  const sealed = { context: sealContext(context), config: sealContext(config) };
+  const message = create(ExecutionRequestSchema, {
+    code,
+    ...(language === undefined ? {} : { language }),
+    context: sealed.context as JsonObject,
+    config: sealed.config as JsonObject,
+    limits: toLimitsMessage(withoutUndefined(limits)),
+    toolServices: [...toolServices],
+  });
+  const prepared = prepareCall(settings, { ...request, timeoutMs }, "execution");
+  const declarations = await Promise.all([...tools.values()].map((tool) => tool.declare()));
+  message.tools.push(...declarations.map(toToolDeclarationMessage));
+  const payloads = request.payloads === "small" ? ToolPayloads.SMALL : ToolPayloads.FULL;
+  return { ...prepared, message, payloads, context: sealed.context, isPacedByReader };
 }
 
 /** The headers of a call: the client's, the call's own, the correlation id. */
@@ -155,6 +187,18 @@ function callViolations(options: CallOptions): FieldViolation[] {
     ...(isGoodId
       ? []
       : [{ field: "correlationId", description: "expected 1 to 128 of [A-Za-z0-9._-]" }]),
+  ];
+}
+
+function toolViolations(request: ExecuteRequest<OutputSchema>): FieldViolation[] {
+  const { toolServices = [], payloads } = request;
+  const isNames =
+    Array.isArray(toolServices) &&
+    toolServices.every((name) => name !== "" && typeof name === "string");
+  const isPayloads = payloads === undefined || payloads === "full" || payloads === "small";
+  return [
+    ...(isNames ? [] : [{ field: "toolServices", description: "expected a list of names" }]),
+    ...(isPayloads ? [] : [{ field: "payloads", description: 'expected "full" or "small"' }]),
   ];
 }
 

@@ -25,3 +25,21 @@ export function toStreamEvent(message: ExecutionEventMessage): StreamEvent {
     }
   );
 }
+
+const smallBytes = 64 * 1024;
+
+/** The event as a reader that asked for small payloads sees it. */
+export function withSmallPayload(event: StreamEvent): StreamEvent {
+  const isLarge = (text: string) => Buffer.byteLength(text) > smallBytes;
+  if (event.type === "tool_call")
+    return isLarge(event.argumentsJson) ? withoutPayload(event) : event;
+  if (event.type !== "tool_result" || !("resultJson" in event)) return event;
+  return isLarge(event.resultJson) ? withoutPayload(event) : event;
+}
+
+/** The event with a tool's payload left out, and the mark that says so. */
+export function withoutPayload(event: StreamEvent): StreamEvent {
+  if (event.type === "tool_call") return { ...event, argumentsJson: "", argumentsOmitted: true };
+  if (event.type !== "tool_result" || !("resultJson" in event)) return event;
+  return { ...event, resultJson: "", resultOmitted: true };
+}

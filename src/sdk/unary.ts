@@ -7,7 +7,8 @@ import { retrying } from "./retry.ts";
 /** What connect's clients take with one attempt of a call. */
 export interface Attempt {
   readonly headers: Headers;
-  readonly timeoutMs: number;
+  /** Default: the server's longest. */
+  readonly timeoutMs?: number;
   readonly signal: AbortSignal;
 }
 

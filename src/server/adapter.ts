@@ -15,7 +15,7 @@ import type { Logger } from "pino";
 import { type Exchange, exchangeKey, noExchange } from "./exchange.ts";
 import { capTimeouts } from "./timeout-headers.ts";
 import { answerTrailersOnly, createGrpcExchange, isGrpc } from "./trailers-only.ts";
-import { discardUnread } from "./unread.ts";
+import { finishStream } from "./unread.ts";
 
 /** Handles one request of HTTP/1.1 or HTTP/2. */
 export type RequestHandler = (
@@ -54,8 +54,9 @@ export function createAdapter(options: AdapterOptions): RequestHandler {
     }
     if (response instanceof Http2ServerResponse) {
       const { stream } = response;
+      const { methodKind } = handler.method;
       // Trailers are the last of a response; they go out in this turn of the loop.
-      stream.once("wantTrailers", () => setImmediate(discardUnread, stream));
+      stream.once("wantTrailers", () => setImmediate(finishStream, stream, methodKind));
     }
     const exchange: Exchange = grpc === undefined ? noExchange : createGrpcExchange(grpc);
     const handle = async () => {

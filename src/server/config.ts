@@ -6,7 +6,12 @@ import { CodemodeError, type FieldViolation } from "../shared/errors.ts";
 import type { IsolationTier, Limits } from "../shared/model.ts";
 import { readEnvironment, variableName } from "./environment.ts";
 import type { LogLevel } from "./logger.ts";
-import { type ApiKey, type Settings, settingsSchema } from "./settings.ts";
+import {
+  type ApiKey,
+  type Settings,
+  settingsSchema,
+  type ToolServiceSettings,
+} from "./settings.ts";
 
 /** A checked configuration: every field is set, and they fit together. */
 export interface Config {
@@ -40,6 +45,14 @@ export interface Config {
   readonly maxDeadlineMs: number;
   /** How long a shutdown waits for what runs. */
   readonly drainMs: number;
+  /** Applications that requests may choose to answer their tool calls, by name. */
+  readonly toolServices: Readonly<Record<string, ToolServiceSettings>>;
+  /** Arguments or result of one tool call, bytes of JSON text. */
+  readonly toolPayloadBytes: number;
+  /** Arguments and results of all tool calls of one execution. */
+  readonly toolTotalBytes: number;
+  /** How long the list of a service's tools is good. */
+  readonly toolListMs: number;
   readonly logLevel: LogLevel;
 }
 
@@ -90,10 +103,14 @@ function toViolations(issue: z.core.$ZodIssue): FieldViolation[] {
     }));
   const field = issue.path.join(".");
   const description = issue.message.replace(/^Invalid input: /, "");
-  const hint = issue.path.every((key) => typeof key === "string");
-  return [
-    { field, description: hint ? `${description} (${variableName(issue.path)})` : description },
-  ];
+  const variable = variableOf(issue.path);
+  return [{ field, description: variable ? `${description} (${variable})` : description }];
+}
+
+/** The variable that sets what a path names; none for an item of a list. */
+function variableOf(path: readonly PropertyKey[]): string | undefined {
+  if (path[0] === "tool_services") return variableName(path.slice(0, 1));
+  return path.every((key) => typeof key === "string") ? variableName(path) : undefined;
 }
 
 type Parsed = z.output<typeof settingsSchema>;
@@ -111,6 +128,18 @@ function misfits(settings: Parsed): FieldViolation[] {
     atMost(`default_limits.${key}`, default_limits[field], `max_limits.${key}`, max_limits[field]);
   }
   atMost("tenant_slots", tenant_slots, "slots", slots);
+  atMost(
+    "tool_payload_bytes",
+    settings.tool_payload_bytes,
+    "tool_total_bytes",
+    settings.tool_total_bytes,
+  );
+  for (const [name, { tls }] of Object.entries(settings.tool_services)) {
+    if (typeof tls === "boolean" || (tls.cert_file === undefined) === (tls.key_file === undefined))
+      continue;
+    const field = `tool_services.${name}.tls`;
+    found.push({ field, description: "cert_file and key_file go together" });
+  }
   const { default_deadline_ms, max_deadline_ms } = settings;
   atMost("default_deadline_ms", default_deadline_ms, "max_deadline_ms", max_deadline_ms);
   for (const [index, { key }] of api_keys.entries()) {
@@ -145,6 +174,10 @@ function complete(settings: Parsed): Config {
     defaultDeadlineMs: settings.default_deadline_ms ?? maxDeadlineMs,
     maxDeadlineMs,
     drainMs: settings.drain_ms,
+    toolServices: settings.tool_services,
+    toolPayloadBytes: settings.tool_payload_bytes,
+    toolTotalBytes: settings.tool_total_bytes,
+    toolListMs: settings.tool_list_ms,
     logLevel: settings.log_level,
   };
 }

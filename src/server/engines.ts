@@ -13,6 +13,7 @@ export async function startEngines(config: Config, logger: Logger): Promise<read
     requireTier: config.requiredIsolationTier,
     python: config.python,
     sitePackages: config.sitePackages,
+    toolPayloadBytes: config.toolPayloadBytes,
     spareGuests: config.spareGuests,
     onWarning: (message) => logger.warn(message),
   });

@@ -61,7 +61,17 @@ function parse(text: string, path: readonly string[], type: unknown): unknown {
       .filter((item) => item !== "");
     return path[0] === "api_keys" ? items.map(parseApiKey) : items;
   }
+  if (type === "object") return parseObject(text);
   return type !== "string" && /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : text;
+}
+
+/** A map of settings is JSON; other text is left as it is, for the check to refuse. */
+function parseObject(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** `tenant:key`; a key may hold further colons. */

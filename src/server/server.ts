@@ -25,12 +25,13 @@ import { createAuthenticate } from "./interceptors/auth.ts";
 import { createInterceptors } from "./interceptors/index.ts";
 import { listen } from "./listener.ts";
 import { createLogger } from "./logger.ts";
+import { openToolServices } from "./tool-services.ts";
 import { version } from "./version.ts";
 
 const maxCodeBytes = 1024 * 1024;
 const maxKeepWithoutReaderMs = 300_000;
 // The longest code, as JSON escapes it, with context, config and tools.
-const readMaxBytes = 4 * 1024 * 1024;
+const requestBytes = 4 * 1024 * 1024;
 const closeMs = 2_000;
 const handshakeMs = 10_000;
 const idleMs = 300_000;
@@ -46,6 +47,9 @@ export interface ServerOptions {
 /** What a server holds at this moment. */
 export interface ServerStats extends DispatchStats {
   readonly connections: number;
+  /** Tool calls and answers that were refused so far, without effect. */
+  readonly refusedToolCalls: number;
+  readonly refusedToolAnswers: number;
 }
 
 /** A running service. Disposing it ends at once what still runs; disposing it again does nothing. */
@@ -76,6 +80,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
   await using starting = new AsyncDisposableStack();
   const executors = options.executors ?? (await startEngines(config, logger));
   if (options.executors === undefined) for (const executor of executors) starting.use(executor);
+  const toolServices = starting.use(await openToolServices(config, logger));
   const instanceId = randomBytes(5).toString("hex");
   const bounds: RequestBounds = {
     defaultLimits: config.defaultLimits,
@@ -83,6 +88,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     maxCodeBytes,
     maxKeepWithoutReaderMs,
     languages: [...new Set(executors.flatMap((executor) => executor.info().languages))],
+    toolServices: toolServices.names,
   };
   const dispatcher = starting.use(createLocalDispatcher({ ...pick(config), executors }));
   const executions = starting.use(
@@ -93,6 +99,11 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       queueTimeoutMs: config.queueTimeoutMs,
       engineInfo: (name) =>
         executors.map((executor) => executor.info()).find((info) => info.name === name),
+      toolServices,
+      payloads: {
+        payloadBytes: config.toolPayloadBytes,
+        totalPayloadBytes: config.toolTotalBytes,
+      },
     }),
   );
   const info = (): ServerInfo => ({
@@ -135,7 +146,12 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     url: toUrl(listener.address, tls !== undefined),
     address: listener.address,
     info,
-    stats: () => ({ ...dispatcher.stats(), connections: listener.connections() }),
+    stats: () => ({
+      ...dispatcher.stats(),
+      connections: listener.connections(),
+      refusedToolCalls: executions.refusals.calls,
+      refusedToolAnswers: executions.refusals.answers,
+    }),
     drain: () => (draining ??= drain()),
     [Symbol.asyncDispose]: () => (disposing ??= dispose()),
   };
@@ -154,7 +170,8 @@ function createHandler(
     routes,
     interceptors,
     requestGate,
-    readMaxBytes,
+    // A result in a JSON message has its quotes escaped; one that is a little too large is told so.
+    readMaxBytes: requestBytes + 2 * config.toolPayloadBytes,
     maxDeadlineMs: maxMs,
     logger,
   });

@@ -14,6 +14,9 @@ const defaults = {
   requireTier: "T2",
   queueTimeoutMs: 10_000,
   drainMs: 30_000,
+  toolPayloadBytes: 2 * MiB,
+  toolTotalBytes: 64 * MiB,
+  toolListMs: 30_000,
   logLevel: "info",
   limits: {
     wallMs: 30_000,
@@ -76,6 +79,27 @@ const apiKey = z.strictObject({
 /** A key, and the tenant that it belongs to. */
 export type ApiKey = z.output<typeof apiKey>;
 
+const toolService = z.strictObject({
+  target: z.string().regex(/^(?:\[[\da-fA-F:.]+\]|[\w.-]+):\d{1,5}$/, "must be HOST:PORT"),
+  api_key: z
+    .string()
+    .regex(/^\S{1,512}$/, "must be 1 to 512 characters without spaces")
+    .optional(),
+  tls: z
+    .boolean()
+    .or(
+      z.strictObject({
+        ca_file: path.optional(),
+        cert_file: path.optional(),
+        key_file: path.optional(),
+      }),
+    )
+    .default(false),
+});
+
+/** How a tool service is reached. */
+export type ToolServiceSettings = z.output<typeof toolService>;
+
 /** What a configuration may say. Times are milliseconds, sizes bytes; unknown keys are faults. */
 export const settingsSchema = z.strictObject({
   host: z.string().min(1).default(defaults.host),
@@ -101,6 +125,15 @@ export const settingsSchema = z.strictObject({
   default_deadline_ms: ms.optional(),
   max_deadline_ms: ms.optional(),
   drain_ms: ms.or(z.literal(0)).default(defaults.drainMs),
+  tool_services: z.record(name, toolService).default({}),
+  // Above 8 MiB one payload would hold up everybody else for too long.
+  tool_payload_bytes: z
+    .int()
+    .min(1)
+    .max(8 * MiB)
+    .default(defaults.toolPayloadBytes),
+  tool_total_bytes: count.default(defaults.toolTotalBytes),
+  tool_list_ms: ms.default(defaults.toolListMs),
   log_level: z.enum(logLevels).default(defaults.logLevel),
 });
 

@@ -6,6 +6,8 @@ export interface Call {
   readonly tenant: string;
   /** Taken from the x-correlation-id header when it is well-formed, otherwise made. */
   readonly correlationId: string;
+  /** The caller's W3C trace context, where it sent a well-formed one; tool services get it too. */
+  readonly traceparent?: string | undefined;
   /**
    * The program is about to start: sends response headers now, so that no gRPC client's retry
    * policy runs it again whatever happens next. Idempotent.

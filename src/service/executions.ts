@@ -2,9 +2,12 @@ import { randomUUID } from "node:crypto";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { ExecutionStore } from "../execution/store.ts";
 import { CodemodeError } from "../shared/errors.ts";
-import type { EngineInfo, Execution, ExecutionRequest } from "../shared/model.ts";
+import type { EngineInfo, Execution, ExecutionRequest, ToolResult } from "../shared/model.ts";
 import { correlationHeader } from "../shared/status.ts";
 import { Stop } from "../shared/stop.ts";
+import type { Refusals } from "../tools/bridge.ts";
+import type { PayloadBounds } from "../tools/budget.ts";
+import type { ToolServices } from "../tools/tool-service.ts";
 import type { Call } from "./call.ts";
 import { FinishedExecutions } from "./finished.ts";
 import { RunningExecution } from "./running.ts";
@@ -19,10 +22,15 @@ export interface ExecutionsOptions {
   readonly queueTimeoutMs: number;
   /** State of an engine by its name, for outcomes. */
   readonly engineInfo: (engine: string) => EngineInfo | undefined;
+  /** Those that requests may choose. */
+  readonly toolServices: ToolServices;
+  readonly payloads: PayloadBounds;
 }
 
 /** All executions of this instance. Disposing it ends them. */
 export interface Executions extends AsyncDisposable {
+  /** Tool calls and answers that were refused so far, without effect. */
+  readonly refusals: Readonly<Refusals>;
   /**
    * Starts an execution for a call. Never throws: what goes wrong comes out of its events. When the
    * signal aborts, its reader is gone and it is cancelled.
@@ -33,6 +41,12 @@ export interface Executions extends AsyncDisposable {
    * it had. Rejects `not_found` for an id that is unknown or another tenant's.
    */
   cancel(executionId: string, tenant: string): Promise<Execution>;
+  /**
+   * Gives an answer to a tool call of an execution of the tenant; true when the same answer has been
+   * given before. Throws a CodemodeError: `not_found` for an execution or call that is unknown, not
+   * open or another tenant's, `already_exists` for a second and different answer, `invalid_request`.
+   */
+  answer(executionId: string, tenant: string, result: ToolResult): boolean;
   /** Ends every execution; resolves when the last is over. Those still waiting are `unavailable`. */
   stopAll(stop: Stop): Promise<void>;
 }
@@ -44,6 +58,7 @@ const remembered = { maxCount: 1_024, maxAgeMs: 10 * 60_000, maxBytes: 16 * 1024
 export function createExecutions(options: ExecutionsOptions): Executions {
   const running = new Map<string, RunningExecution>();
   const finished = new FinishedExecutions(remembered);
+  const refusals: Refusals = { calls: 0, answers: 0 };
 
   function forget(execution: RunningExecution): void {
     running.delete(execution.executionId);
@@ -58,10 +73,13 @@ export function createExecutions(options: ExecutionsOptions): Executions {
   }
 
   return {
+    refusals,
+
     start(request, call, signal) {
       const executionId = `${options.instanceId}-${randomUUID().replaceAll("-", "")}`;
       call.setTrailer(correlationHeader, request.correlationId);
-      const execution = new RunningExecution({ ...options, executionId, request, call, signal });
+      const own = { executionId, request, call, signal, refusals };
+      const execution = new RunningExecution({ ...options, ...own });
       running.set(executionId, execution);
       void execution.over.then(() => forget(execution));
       return execution;
@@ -76,6 +94,13 @@ export function createExecutions(options: ExecutionsOptions): Executions {
       const ended = finished.get(executionId, tenant);
       if (ended === undefined) throw new CodemodeError("not_found", "no such execution");
       return ended;
+    },
+
+    answer(executionId, tenant, result) {
+      const execution = running.get(executionId);
+      if (execution?.tenant === tenant) return execution.answer(result);
+      refusals.answers += 1;
+      throw new CodemodeError("not_found", "no such execution");
     },
 
     stopAll,

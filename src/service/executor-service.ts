@@ -4,15 +4,18 @@ import {
   ExecuteResponseSchema,
   type ExecutorService,
 } from "../../gen/es/codemode/v1/executor_pb.ts";
-import { untilAborted } from "../shared/abort.ts";
-import type { ServerInfo } from "../shared/model.ts";
+import { forkSignal, untilAborted } from "../shared/abort.ts";
+import type { ExecutionRequest, ServerInfo } from "../shared/model.ts";
 import { toEventMessage } from "../shared/wire/event.ts";
 import { toExecutionMessage } from "../shared/wire/execution.ts";
 import { toServerInfoMessage } from "../shared/wire/server-info.ts";
+import { parseToolResult, readAnswers, readStart } from "./answers.ts";
 import { getCall } from "./call.ts";
 import { ChannelText } from "./channel-text.ts";
 import { callEnded } from "./endings.ts";
 import type { Executions } from "./executions.ts";
+import { Faults } from "./faults.ts";
+import { eventView } from "./payloads.ts";
 import { parseExecutionRequest, type RequestBounds } from "./request.ts";
 
 /** What the service stands on. */
@@ -34,6 +37,7 @@ export function createExecutorService(
     async execute(message, context) {
       const call = getCall(context.values);
       const request = parseExecutionRequest(message.request, bounds, call.correlationId);
+      refuseInline(request);
       await using execution = executions.start(request, call, context.signal);
       const stdout = new ChannelText(maxChannelBytes);
       const stderr = new ChannelText(maxChannelBytes);
@@ -53,7 +57,27 @@ export function createExecutorService(
       const call = getCall(context.values);
       const request = parseExecutionRequest(message.request, bounds, call.correlationId);
       await using execution = executions.start(request, call, context.signal);
-      for await (const event of execution.events()) yield { event: toEventMessage(event) };
+      const view = eventView(message.payloads, request.tools);
+      for await (const event of execution.events()) yield { event: toEventMessage(view(event)) };
+    },
+
+    async *executeInteractive(messages, context) {
+      const call = getCall(context.values);
+      const input = messages[Symbol.asyncIterator]();
+      const start = await readStart(input, context.signal);
+      const request = parseExecutionRequest(start.request, bounds, call.correlationId);
+      // A caller that breaks the protocol of its stream ends its own call.
+      using reading = forkSignal(context.signal);
+      await using execution = executions.start(request, call, reading.signal);
+      void readAnswers(input, execution, reading.abort);
+      const view = eventView(start.payloads, request.tools);
+      for await (const event of execution.events()) yield { event: toEventMessage(view(event)) };
+    },
+
+    submitToolResult({ executionId, result }, context) {
+      const { tenant } = getCall(context.values);
+      const answer = parseToolResult(result);
+      return { alreadyAnswered: executions.answer(executionId, tenant, answer) };
     },
 
     async cancelExecution({ executionId }, context) {
@@ -69,4 +93,15 @@ export function createExecutorService(
       return toServerInfoMessage(serverInfo());
     },
   };
+}
+
+/** A unary call has no way for the caller to see and answer the calls of its tools. */
+function refuseInline({ tools }: ExecutionRequest): void {
+  if (tools.length === 0) return;
+  const faults = new Faults();
+  faults.add(
+    "request.tools",
+    "cannot be called by Execute: use ExecuteInteractive or ExecuteStream, or tool_services",
+  );
+  throw faults.toError();
 }

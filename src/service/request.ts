@@ -2,6 +2,7 @@ import type { ExecutionRequest as RequestMessage } from "../../gen/es/codemode/v
 import { CodemodeError, type FieldViolation } from "../shared/errors.ts";
 import type { ExecutionRequest } from "../shared/model.ts";
 import { fromDuration } from "../shared/wire/time.ts";
+import { parseToolServices, parseTools } from "./declarations.ts";
 import { Faults } from "./faults.ts";
 import { unwrapFence } from "./fence.ts";
 import { checkDuration, type LimitBounds, parseLimits } from "./limits.ts";
@@ -15,6 +16,8 @@ export interface RequestBounds extends LimitBounds {
   readonly maxKeepWithoutReaderMs: number;
   /** Languages that some engine is for, up or not. */
   readonly languages: readonly string[];
+  /** Names of the configured tool services. */
+  readonly toolServices: readonly string[];
 }
 
 const defaultLanguage = "python";
@@ -53,8 +56,8 @@ function parse(message: RequestMessage, bounds: RequestBounds, faults: Faults): 
     context: parseVariables(message.context, "request.context", faults),
     config: parseVariables(message.config, "request.config", faults),
     limits: parseLimits(message.limits, bounds, faults),
-    tools: [],
-    toolServices: [],
+    tools: parseTools(message.tools, faults),
+    toolServices: parseToolServices(message.toolServices, bounds.toolServices, faults),
     keepWithoutReaderMs: parseKeep(message, bounds.maxKeepWithoutReaderMs, faults),
     requestId,
     correlationId,
@@ -92,13 +95,6 @@ function parseKeep(message: RequestMessage, maxMs: number, faults: Faults): numb
 /** Fields of the wire that a later version serves are refused: ignored, they would mislead. */
 function refuseUnserved(message: RequestMessage): void {
   const unserved: FieldViolation[] = [];
-  if (message.tools.length > 0) {
-    unserved.push({ field: "request.tools", description: "tools are not served by this version" });
-  }
-  if (message.toolServices.length > 0) {
-    const description = "tool services are not served by this version";
-    unserved.push({ field: "request.tool_services", description });
-  }
   if ((fromDuration(message.keepWithoutReader) ?? 0) > 0) {
     const description = "only a keep_without_reader of 0 is served by this version";
     unserved.push({ field: "request.keep_without_reader", description });

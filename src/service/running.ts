@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Lease } from "../dispatch/dispatcher.ts";
 import { ExecutionLog } from "../execution/log.ts";
-import type { GuestRun, GuestToolCall, GuestUsage } from "../executors/executor.ts";
+import type { GuestRun, GuestUsage } from "../executors/executor.ts";
 import { forkSignal, onAbort, startTimer } from "../shared/abort.ts";
 import { CodemodeError } from "../shared/errors.ts";
 import type {
@@ -10,9 +10,11 @@ import type {
   ExecutionRequest,
   Outcome,
   ProgramResult,
+  ToolResult,
 } from "../shared/model.ts";
 import { executionIdTrailer } from "../shared/status.ts";
 import { failed, Stop, stopped } from "../shared/stop.ts";
+import type { Refusals } from "../tools/bridge.ts";
 import type { Call } from "./call.ts";
 import {
   callEnded,
@@ -22,8 +24,8 @@ import {
   queueTimedOut,
   shuttingDown,
 } from "./endings.ts";
+import { ExecutionTools } from "./execution-tools.ts";
 import type { ExecutionsOptions } from "./executions.ts";
-import { RefusedCalls } from "./refused-calls.ts";
 
 /** One execution to run, and what it runs on. */
 export interface RunningExecutionOptions extends ExecutionsOptions {
@@ -32,6 +34,7 @@ export interface RunningExecutionOptions extends ExecutionsOptions {
   readonly call: Call;
   /** Aborts when the call that started the execution is over. */
   readonly signal: AbortSignal;
+  readonly refusals: Refusals;
 }
 
 const noUsage: GuestUsage = { cpuMs: 0, peakMemoryBytes: 0, outputBytes: 0 };
@@ -44,7 +47,7 @@ export class RunningExecution implements AsyncDisposable {
   readonly over: Promise<void>;
   readonly #options: RunningExecutionOptions;
   readonly #log: ExecutionLog;
-  readonly #calls: RefusedCalls;
+  readonly #tools: ExecutionTools;
   readonly #controller = new AbortController();
   readonly #createTime = new Date();
   #startTime: Date | undefined;
@@ -54,14 +57,16 @@ export class RunningExecution implements AsyncDisposable {
   #outcome: Outcome | undefined;
   /** The status that the reader gets in place of `finished`. */
   #failure: CodemodeError | undefined;
+  /** Why the execution is lost although its guest may still run. */
+  #fault: { readonly error: unknown } | undefined;
 
   constructor(options: RunningExecutionOptions) {
-    const { store, executionId, call, request } = options;
+    const { store, executionId, call } = options;
     this.executionId = executionId;
     this.tenant = call.tenant;
     this.#options = options;
     this.#log = new ExecutionLog({ store, executionId, signal: this.#controller.signal });
-    this.#calls = new RefusedCalls(request.limits.toolCalls);
+    this.#tools = new ExecutionTools(options);
     this.over = this.#run();
   }
 
@@ -93,6 +98,16 @@ export class RunningExecution implements AsyncDisposable {
       endTime: this.#endTime,
       requestId,
     };
+  }
+
+  /** Hands on an answer to one of the caller's calls; as `ToolBridge.deliver`. */
+  answer(result: ToolResult): boolean {
+    return this.#tools.answer(result);
+  }
+
+  /** The caller answers no more calls: those that are open or still come fail. */
+  closeCaller(): void {
+    this.#tools.closeCaller();
   }
 
   /** Ends the program at once; without effect when it has ended. */
@@ -131,17 +146,32 @@ export class RunningExecution implements AsyncDisposable {
   async #drive(): Promise<void> {
     const { signal } = this.#controller;
     const { request } = this.#options;
+    // Before a slot is held: tool services may take their time.
+    const tools = await this.#tools.grant(signal);
     await using lease = await this.#admit();
     signal.throwIfAborted();
     this.#engine = lease.engine;
     const seed = randomBytes(8).readBigUInt64LE();
     const { wallMs } = request.limits;
+    const endsAt = performance.now() + wallMs;
     using _ = startTimer(wallMs, () => {
       this.stop(new Stop("timeout", `the program ran longer than ${wallMs} ms`));
     });
-    const { code, language, context, config, limits, tools } = request;
-    const program = { code, language, context, config, limits, tools, seed };
-    await this.#follow(lease.run(program, signal), seed);
+    const { code, language, config, limits } = request;
+    // Tools are told what the caller gave, whatever an executor does to what the guest sees.
+    const context = structuredClone(request.context);
+    const hasMoreTools = request.toolServices.length > 0;
+    const program = { code, language, context, config, limits, tools, hasMoreTools, seed };
+    const run = lease.run(program, signal);
+    this.#tools.open({
+      endsAt,
+      guest: run,
+      append: (event) => this.#log.append(event),
+      stop: (stop) => this.stop(stop),
+      fail: (error) => this.#lose(error),
+    });
+    using __ = onAbort(signal, () => this.#tools.close());
+    await this.#follow(run, seed);
   }
 
   async #admit(): Promise<Lease> {
@@ -187,27 +217,32 @@ export class RunningExecution implements AsyncDisposable {
           await this.#log.append(event);
           break;
         case "tool_call":
-          await this.#refuse(event, run);
+          await this.#tools.onCall(event);
           break;
         case "ended":
+          if (this.#fault !== undefined) throw this.#fault.error;
           await this.#finish(event.result, event.usage);
       }
     }
     if (this.#outcome === undefined) throw new Error("the run ended without a result");
   }
 
-  async #refuse(call: GuestToolCall, run: GuestRun): Promise<void> {
-    const stop = await this.#calls.refuse(call, run, this.#log);
-    if (stop !== undefined) this.stop(stop);
+  /** A fault outside the run's own loop; ends the run, which then finds it. */
+  #lose(error: unknown): void {
+    if (this.#outcome !== undefined) return;
+    this.#fault ??= { error };
+    this.#controller.abort(error);
   }
 
   async #finish(result: ProgramResult, usage: GuestUsage): Promise<void> {
     const info = this.#options.engineInfo(this.#engine);
     const wallMs = this.#startTime === undefined ? 0 : performance.now() - this.#startedAt;
+    // What is still open is cancelled in the log, before its end.
+    this.#tools.close();
     this.#endTime = new Date();
     this.#outcome = {
       ...result,
-      usage: { ...usage, wallMs, toolCalls: this.#calls.count },
+      usage: { ...usage, wallMs, toolCalls: this.#tools.count },
       isolationTier: info?.isolationTier,
       engine: this.#engine,
       warnings: info?.warnings ?? [],
@@ -219,7 +254,8 @@ export class RunningExecution implements AsyncDisposable {
   async #conclude(error: unknown): Promise<void> {
     if (this.#outcome !== undefined) return;
     const { signal } = this.#controller;
-    if (signal.aborted && (this.#startTime !== undefined || !isShutdown(signal.reason))) {
+    const isStopped = signal.aborted && this.#fault === undefined;
+    if (isStopped && (this.#startTime !== undefined || !isShutdown(signal.reason))) {
       await this.#finishLast(stopped(signal.reason));
     } else if (this.#startTime === undefined) {
       this.#log.end(signal.aborted ? shuttingDown(error) : error);

@@ -3,6 +3,12 @@ import type { JsonObject, JsonValue } from "./model.ts";
 /** Deepest nesting that crosses a border, counted in open brackets. */
 export const maxJsonDepth = 64;
 
+/**
+ * Most values that `checkJson` takes. Text of the same length can take ten times as long to read when
+ * it is made of many small values, and whoever checks foreign text has others waiting.
+ */
+export const maxCheckedValues = 250_000;
+
 /** Text or a value that is not exact JSON; `path` names the place, such as "$.items[3]". */
 export class JsonError extends Error {
   readonly path: string;
@@ -34,6 +40,52 @@ export function parseJson(text: string): JsonValue {
   }
 }
 
+/**
+ * Checks that text is JSON which every reader of ours takes: without building exact values, many
+ * times as fast as `parseJson`. Refuses lone surrogates too. Throws a JsonError that names the place.
+ */
+export function checkJson(text: string): void {
+  const values = checkDepth(text);
+  if (values > maxCheckedValues) {
+    throw new JsonError("$", `more than ${maxCheckedValues} values`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new JsonError("$", "not JSON");
+  }
+  checkValue(value, "$");
+}
+
+function checkValue(value: unknown, path: string): void {
+  if (typeof value === "string") checkText(value, path);
+  else if (typeof value === "number") {
+    if (!Number.isFinite(value)) throw new JsonError(path, "the number is out of range");
+  } else if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) {
+      if (isPlain(item)) continue;
+      checkValue(item, `${path}[${index}]`);
+    }
+  } else if (typeof value === "object" && value !== null) {
+    for (const [key, member] of Object.entries(value)) {
+      checkText(key, path);
+      if (!isPlain(member)) checkValue(member, `${path}${pathStep(key)}`);
+    }
+  }
+}
+
+/** Nothing can be wrong with it; saves most values their path. */
+function isPlain(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value === "string") return value.isWellFormed();
+  return typeof value !== "object" || value === null;
+}
+
+function checkText(text: string, path: string): void {
+  if (!text.isWellFormed()) throw new JsonError(path, "the text has a lone surrogate");
+}
+
 /** JSON text to an object; anything else is a JsonError. */
 export function parseJsonObject(text: string): JsonObject {
   const value = parseJson(text);
@@ -60,16 +112,25 @@ function write(value: unknown, path: string, open: Set<object>): string {
       return String(value);
     case "number":
       if (!Number.isFinite(value)) throw new JsonError(path, `${value} is not a JSON number`);
-      // "-0" would be read as the integer 0.
-      return Object.is(value, -0) ? "-0.0" : String(value);
+      return writeNumber(value);
     case "string":
-      if (!value.isWellFormed()) throw new JsonError(path, "the text has a lone surrogate");
+      checkText(value, path);
       return JSON.stringify(value);
     case "object":
       return value === null ? "null" : writeObject(value, path, open);
     default:
       throw new JsonError(path, `${typeof value} is not a JSON value`);
   }
+}
+
+function writeNumber(value: number): string {
+  // "-0" would be read as the integer 0.
+  if (Object.is(value, -0)) return "-0.0";
+  const text = String(value);
+  // Beyond 2^53 the shortest digits that name the number are not its own, and a reader of integers
+  // takes them at their word. From 10^21 on there is an exponent, which means a float.
+  const isLong = Number.isInteger(value) && !Number.isSafeInteger(value) && !text.includes("e");
+  return isLong ? String(BigInt(value)) : text;
 }
 
 function writeObject(value: object, path: string, open: Set<object>): string {
@@ -105,9 +166,13 @@ function pathStep(key: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }
 
-/** Refuses text that nests deeper than `maxJsonDepth`, before any parser sees it. */
-function checkDepth(text: string): void {
+/**
+ * Refuses text that nests deeper than `maxJsonDepth`, before any parser sees it; gives the number of
+ * its commas and opening brackets, which is that of its values.
+ */
+function checkDepth(text: string): number {
   let depth = 0;
+  let values = 0;
   let inString = false;
   for (let index = 0; index < text.length; index++) {
     const char = text.charCodeAt(index);
@@ -115,9 +180,12 @@ function checkDepth(text: string): void {
       if (char === 0x5c) index++;
       else if (char === 0x22) inString = false;
     } else if (char === 0x22) inString = true;
+    else if (char === 0x2c) values++;
     else if (char === 0x5b || char === 0x7b) {
       depth++;
+      values++;
       if (depth > maxJsonDepth) throw new JsonError("$", `nested deeper than ${maxJsonDepth}`);
     } else if (char === 0x5d || char === 0x7d) depth--;
   }
+  return values;
 }

@@ -147,13 +147,21 @@ export interface ToolCall {
   readonly callKey: string;
   readonly tool: string;
   readonly argumentsJson: string;
+  /** The arguments are left out of this view because of their size. */
+  readonly argumentsOmitted?: boolean;
 }
 
-/** The one answer to a call: JSON text, or why there is none. */
-export type ToolResult = { readonly callId: string } & (
-  | { readonly resultJson: string }
-  | { readonly error: ToolFailure }
-);
+/** What a call came to: JSON text, or why there is none. */
+export type ToolAnswer =
+  | {
+      readonly resultJson: string;
+      /** The result is left out of this view because of its size. */
+      readonly resultOmitted?: boolean;
+    }
+  | { readonly error: ToolFailure };
+
+/** The one answer to a call. */
+export type ToolResult = { readonly callId: string } & ToolAnswer;
 
 /** What happened, before the log has numbered it. */
 export type EventBody =

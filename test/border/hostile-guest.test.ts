@@ -26,9 +26,9 @@ describe.skipIf(noPython)("a hostile guest", () => {
     ["a frame of an unknown type", frame(99, "b''"), "unknown type 99"],
     ["a frame that only the host may send", frame(17, "b'{}'"), "unknown type 17"],
     ["a second ready frame", frame(1, "b'{}'"), "type 1 from a running guest"],
-    ["an oversize length", `${frame(2, "b''")}frame(2, b'', 2**32 - 1)`, "4294967295 bytes"],
-    ["an oversize result", `${frame(2, "b''")}frame(4, b'', 2**30)`, "1073741824 bytes"],
-    ["a result without a header", frame(4, "b'5'"), "result without a header"],
+    ["an oversize length", `${frame(2, "b'x'")}frame(2, b'', 2**32 - 1)`, "4294967295 bytes"],
+    ["an oversize result", `${frame(2, "b'x'")}frame(4, b'', 2**30)`, "1073741824 bytes"],
+    ["a result without a header", frame(4, "b'5'"), "frame without a header"],
     ["a header that is not JSON", frame(4, "b'{\\n'"), "not JSON"],
     ["a header of a wrong form", frame(4, 'b\'{"status":"completed"}\\n\''), "wrong form"],
     ["a value that is not JSON", result(", 'hasJson': True", "b'{'"), "result that is not JSON"],
@@ -46,6 +46,23 @@ describe.skipIf(noPython)("a hostile guest", () => {
       ),
       "wrong form",
     ],
+    ["output without a byte", frame(2, "b''"), "output without a byte"],
+    [
+      "a value longer than a result may be",
+      result(", 'hasJson': True", "b'\"' + b'x' * (2**20) + b'\"'"),
+      "value of 1048578 bytes, at most 1048576",
+    ],
+    [
+      "a value of more parts than the host will read",
+      result(", 'hasJson': True", "b'[' + b'0,' * 300000 + b'0]'"),
+      "result that is not JSON",
+    ],
+    [
+      "a call out of its order",
+      frame(5, `b'{"seq":2,"key":"0/0","tool":"x"}\\n{}'`),
+      "call 2 where 1 was due",
+    ],
+    ["a call without an object", frame(5, `b'{"seq":1,"key":"0/0","tool":"x"}\\n[]'`), "no object"],
     ["random bytes", "import os\nos.write(3, os.urandom(100000))", "frame"],
   ])("that sends %s is killed and crashed", async (_title, code, message) => {
     const { result } = await collect(executor, `${code}\nwhile True: pass`);

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Codemode, type ExecutionLimits } from "../../src/index.ts";
+import { Codemode, type ExecutionLimits, type Tool } from "../../src/index.ts";
 import { loadConfig } from "../../src/server/config.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { noCommand, noLock } from "../support/toolchain.ts";
@@ -10,7 +10,8 @@ import { linesOf, type Ran, run, runNode, toPattern } from "./support/run.ts";
 
 // The convention of the pages: a service runs, and CODEMODE_EXECUTOR_URL says where. A block says
 // what it prints in comments, `// prints: 4` or `# prints: 4`. In these "..." stands for any
-// characters, and alone for any lines.
+// characters, and alone for any lines. The programs of a page can call what a block of the same page
+// exports as `tools`.
 
 /** Blocks that are marked `<!-- not run: ... -->`, by their first line, and why. */
 const notRun: Readonly<Record<string, string>> = {
@@ -108,6 +109,7 @@ describe.skipIf(noLock)("the guests' programs on the pages", () => {
     const result = await codemode.execute(block.code, {
       context: { client_id: "acme", user_id: "user_123" },
       limits: limitsOf(block),
+      tools: await toolsOf(block.file),
     });
     const [reason] = wordsOf(block, "fails");
     const [value] = wordsOf(block, "gives");
@@ -118,6 +120,19 @@ describe.skipIf(noLock)("the guests' programs on the pages", () => {
     if (reason === undefined) expectPrinted(result.stdout, wordsOf(block, "prints"));
   });
 });
+
+/** The tools that a page defines for its programs: what the one block that exports any exports. */
+async function toolsOf(page: string): Promise<readonly Tool[]> {
+  const [block, ...others] = blocks.filter(
+    ({ file, code }) => file === page && /^export const tools\b/m.test(code),
+  );
+  expect(others).toEqual([]);
+  if (block === undefined) return [];
+  const program = join(folder, `tools-of-${page.replaceAll("/", "-")}.ts`);
+  writeFileSync(program, block.code);
+  const module: { readonly tools: readonly Tool[] } = await import(program);
+  return module.tools;
+}
 
 /** `# limits: wallMs=500, threads=4` */
 function limitsOf(block: Block): ExecutionLimits {

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { FailureReason } from "../../gen/es/codemode/v1/execution_pb.ts";
+import { ToolFailureKind } from "../../gen/es/codemode/v1/tool_pb.ts";
 import { formatInfo } from "../../src/cli/info.ts";
 import { variableName } from "../../src/server/environment.ts";
 import { settingsSchema } from "../../src/server/settings.ts";
@@ -18,7 +19,9 @@ const inCode = (cell: string | undefined) => cell?.replace(/^`(.*)`$/, "$1") ?? 
 
 describe("the links on the pages", () => {
   it.each(pages)("lead somewhere (%s)", (page) => {
-    const targets = [...readPage(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, to]) => to ?? "");
+    // In a block `tools["weather"](...)` is no link.
+    const text = readPage(page).replace(/^```[\s\S]*?^```$/gm, "");
+    const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, to]) => to ?? "");
     const broken = targets.filter((target) => {
       if (/^https?:/.test(target)) return false;
       const [path = "", anchor] = target.split("#");
@@ -84,6 +87,12 @@ describe("the tables of failures", () => {
       inCode(name),
     );
     expect(["unspecified", ...told]).toEqual([...known, "invalid_output"]);
+  });
+
+  it("have every kind of a tool's failure", () => {
+    const known = Object.keys(ToolFailureKind).filter((name) => /^[A-Z]/.test(name));
+    const told = tableOf("docs/tools.md", "Kind", "When").map(([name]) => inCode(name));
+    expect(["unspecified", ...told]).toEqual(known.map((name) => name.toLowerCase()));
   });
 
   it("have every kind", () => {

@@ -123,7 +123,7 @@ it("refuses a message above the limit over HTTP/1.1", async () => {
   const response = await fetch(`${server.url}/codemode.v1.ExecutorService/Execute`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ request: { code: "x".repeat(5 * 1024 * 1024) } }),
+    body: JSON.stringify({ request: { code: "x".repeat(9 * 1024 * 1024) } }),
   });
   expect(response.status).toBe(429);
   expect(await response.json()).toMatchObject({ code: "resource_exhausted" });
@@ -143,7 +143,7 @@ it.each([
       settings,
     });
     const headers = { ":path": "/codemode.v1.ExecutorService/Execute", "content-type": type };
-    const body = envelope(new Uint8Array(5 * 1024 * 1024));
+    const body = envelope(new Uint8Array(9 * 1024 * 1024));
     // It resolves when the stream is closed, which the client alone could not do.
     const { frames } = await rawRequest(server.url, headers, body);
     const [answer] = frames;

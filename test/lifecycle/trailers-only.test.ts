@@ -13,7 +13,7 @@ const execute = (code: string) =>
 it.each([
   ["a bad request", { ...grpc }, execute(""), "3"],
   ["a message that does not parse", { ...grpc }, envelope(Buffer.from([0xff])), "13"],
-  ["a message above the limit", { ...grpc }, envelope(Buffer.alloc(5 * 1024 * 1024)), "8"],
+  ["a message above the limit", { ...grpc }, envelope(Buffer.alloc(9 * 1024 * 1024)), "8"],
   ["an unknown compression", { ...grpc, "grpc-encoding": "zip" }, execute("one"), "12"],
   [
     "a content type with a codec",

@@ -104,11 +104,11 @@ describe("Execute", () => {
 
   it("says Unimplemented to what this version does not serve", async () => {
     await using t = setUp();
-    const request = { code: "four", tools: [{ name: "weather" }] };
+    const request = { code: "four", requestId: "r-1" };
     const status = await statusOf(t.client.execute({ request }));
     expect(status).toMatchObject({
       code: Code.Unimplemented,
-      rawMessage: "tools are not served by this version",
+      rawMessage: "a request_id is not served by this version",
     });
   });
 

@@ -7,8 +7,10 @@ import type { Call } from "../../src/service/call.ts";
 import { createExecutions } from "../../src/service/executions.ts";
 import type { RunningExecution } from "../../src/service/running.ts";
 import type { ExecutionRequest } from "../../src/shared/model.ts";
+import type { PayloadBounds } from "../../src/tools/budget.ts";
+import type { ToolServices } from "../../src/tools/tool-service.ts";
 import { collect } from "./collect.ts";
-import { requestOf } from "./requests.ts";
+import { noToolServices, requestOf, roomyPayloads } from "./requests.ts";
 import { createScriptedExecutor, forever, type Script } from "./scripted-executor.ts";
 
 /** A signal that does not abort. */
@@ -35,6 +37,8 @@ export interface Setup {
   readonly slots?: number;
   readonly queueTimeoutMs?: number;
   readonly store?: ExecutionStore;
+  readonly toolServices?: ToolServices;
+  readonly payloads?: PayloadBounds;
 }
 
 /** The centre of the service over scripted programs, with what its calls were told. */
@@ -47,6 +51,8 @@ export function setUpExecutions({
   const {
     store = createMemoryStore(),
     executor = createScriptedExecutor({ forever, ...scripts }),
+    toolServices = noToolServices,
+    payloads = roomyPayloads,
   } = rest;
   const scripted = executor as ReturnType<typeof createScriptedExecutor>;
   const dispatcher: Dispatcher = createLocalDispatcher({
@@ -62,6 +68,8 @@ export function setUpExecutions({
     instanceId: "i-7",
     queueTimeoutMs,
     engineInfo: () => ({ ...executor.info(), warnings: ["a warning"] }),
+    toolServices,
+    payloads,
   });
   const steps: string[] = [];
   const trailers = new Map<string, string>();

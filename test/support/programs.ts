@@ -1,5 +1,13 @@
-import type { Executor, GuestEvent, Program } from "../../src/executors/executor.ts";
-import type { Limits, ProgramResult } from "../../src/shared/model.ts";
+import type {
+  Executor,
+  GuestEvent,
+  GuestRun,
+  GuestTool,
+  GuestToolCall,
+  Program,
+} from "../../src/executors/executor.ts";
+import { parseJsonObject, stringifyJson } from "../../src/shared/json.ts";
+import type { JsonObject, Limits, ProgramResult } from "../../src/shared/model.ts";
 
 /** Limits that are generous for a test and still end a program that hangs. */
 export const testLimits: Limits = {
@@ -22,6 +30,10 @@ export interface RunOptions {
   readonly seed?: bigint;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: GuestEvent) => void;
+  readonly tools?: readonly (Partial<GuestTool> & { readonly name: string })[];
+  readonly hasMoreTools?: boolean;
+  /** Answers calls; a thrown error becomes a ToolError. */
+  readonly onCall?: (call: GuestToolCall, args: JsonObject) => unknown;
 }
 
 /** A program for an executor. */
@@ -33,7 +45,14 @@ export function toProgram(code: string, options: RunOptions = {}): Program {
     config: options.config ?? {},
     limits: { ...testLimits, ...options.limits },
     seed: options.seed ?? 1n,
-    tools: [],
+    hasMoreTools: options.hasMoreTools ?? false,
+    tools: (options.tools ?? []).map((tool) => ({
+      callForm: "auto",
+      signature: `${tool.name}(...)`,
+      parameters: undefined,
+      required: [],
+      ...tool,
+    })),
   };
 }
 
@@ -54,13 +73,25 @@ export async function collect(
 ): Promise<Collected> {
   const events: GuestEvent[] = [];
   const signal = options.signal ?? new AbortController().signal;
-  for await (const event of executor.run(toProgram(code, options), signal)) {
+  const run = executor.run(toProgram(code, options), signal);
+  for await (const event of run) {
     events.push(event);
     options.onEvent?.(event);
+    if (event.type === "tool_call") void answer(event, run, options);
   }
   const last = events.at(-1);
   if (last?.type !== "ended") throw new Error(`the run did not end with "ended": ${last?.type}`);
   return { events, stdout: text(events, "stdout"), stderr: text(events, "stderr"), ...last };
+}
+
+async function answer(call: GuestToolCall, run: GuestRun, { onCall }: RunOptions): Promise<void> {
+  try {
+    const value = await onCall?.(call, parseJsonObject(call.argumentsJson));
+    run.deliver({ call: call.call, resultJson: stringifyJson(value) });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    run.deliver({ call: call.call, error: { kind: "exception", type: "Error", message } });
+  }
 }
 
 /** The value of a program that must complete with JSON. */

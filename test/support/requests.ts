@@ -1,5 +1,7 @@
 import type { Program } from "../../src/executors/executor.ts";
-import type { ExecutionRequest, Limits } from "../../src/shared/model.ts";
+import type { ExecutionRequest, Limits, ToolDeclaration } from "../../src/shared/model.ts";
+import type { PayloadBounds } from "../../src/tools/budget.ts";
+import type { ToolServices } from "../../src/tools/tool-service.ts";
 
 /** Limits that no test runs into by accident. */
 export const roomyLimits: Limits = {
@@ -23,6 +25,7 @@ export function programOf(code: string, fields: Partial<Program> = {}): Program 
     limits: roomyLimits,
     seed: 1n,
     tools: [],
+    hasMoreTools: false,
     ...fields,
   };
 }
@@ -40,6 +43,33 @@ export function requestOf(code: string, fields: Partial<ExecutionRequest> = {}):
     keepWithoutReaderMs: 0,
     requestId: "",
     correlationId: "c-1",
+    ...fields,
+  };
+}
+
+/** Sizes that no test runs into by accident. */
+export const roomyPayloads: PayloadBounds = {
+  payloadBytes: 2 * 1024 * 1024,
+  totalPayloadBytes: 64 * 1024 * 1024,
+};
+
+/** A server without tool services. */
+export const noToolServices: ToolServices = {
+  names: [],
+  get: () => undefined,
+  [Symbol.dispose]() {},
+};
+
+/** The declaration of a tool, any arguments and any result where nothing is said. */
+export function toolOf(name: string, fields: Partial<ToolDeclaration> = {}): ToolDeclaration {
+  return {
+    name,
+    description: "",
+    inputSchemaJson: "",
+    outputSchemaJson: "",
+    callForm: "auto",
+    readOnly: false,
+    idempotent: false,
     ...fields,
   };
 }

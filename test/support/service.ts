@@ -14,7 +14,7 @@ import { createExecutorService } from "../../src/service/executor-service.ts";
 import { CodemodeError } from "../../src/shared/errors.ts";
 import type { ServerInfo } from "../../src/shared/model.ts";
 import { toConnectError } from "../../src/shared/status.ts";
-import { roomyLimits } from "./requests.ts";
+import { noToolServices, roomyLimits, roomyPayloads } from "./requests.ts";
 import { createScriptedExecutor, forever, type Script } from "./scripted-executor.ts";
 
 /** What the service says of itself. */
@@ -77,11 +77,13 @@ export function setUpService(scripts: Record<string, Script> = {}, executor?: Ex
     instanceId: "i-7",
     queueTimeoutMs: 1_000,
     engineInfo: () => scripted.info(),
+    toolServices: noToolServices,
+    payloads: roomyPayloads,
   });
   const service = createExecutorService({
     executions,
     serverInfo: () => serverInfo,
-    bounds: { ...serverInfo, languages: ["python"] },
+    bounds: { ...serverInfo, languages: ["python"], toolServices: [] },
   });
   const transport = createRouterTransport((router) => router.service(ExecutorService, service), {
     router: { interceptors: [edge()] },

@@ -49,6 +49,7 @@ export async function startCpython(options: Partial<EnginesConfig> = {}): Promis
     python: "python3",
     sitePackages: [],
     spareGuests: 4,
+    toolPayloadBytes: 2 * 1024 * 1024,
     onWarning: () => {},
     ...options,
   });

@@ -19,7 +19,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   shared: [],
   sdk: ["shared"],
   sandbox: ["shared"],
-  tools: ["shared"],
+  tools: ["shared", "executors"],
   execution: ["shared"],
   executors: ["shared", "sandbox"],
   dispatch: ["shared", "executors"],
@@ -33,6 +33,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Folders from which a folder may take types, and nothing that runs. */
 const typesOnly: Readonly<Record<string, readonly string[]>> = {
   dispatch: ["executors"],
+  tools: ["executors"],
   service: ["executors"],
 };
 

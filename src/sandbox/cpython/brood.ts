@@ -12,8 +12,9 @@ import {
   type ZygoteHello,
 } from "./zygote.ts";
 
-/** A kill that has not been reported after this time means that the zygote itself hangs. */
-const killPatienceMs = 5_000;
+/** After this time a kill that has not been reported makes the zygote be asked whether it hangs. */
+const killPatienceMs = 2_000;
+const pongMs = 3_000;
 const startMs = 30_000;
 /** How long the first frame of a guest that is dead already may be on its way. */
 const earlyMs = 5_000;
@@ -61,7 +62,7 @@ export async function startBrood(options: BroodOptions): Promise<Brood> {
       if (guest === undefined) return;
       zygote.kill(pid);
       const isStillThere = () => guests.get(pid) === guest;
-      setTimeout(() => isStillThere() && zygote.destroy(), killPatienceMs).unref();
+      setTimeout(() => isStillThere() && zygote.destroyIfSilent(pongMs), killPatienceMs).unref();
     },
   };
   const onConnection = async (guest: CpythonGuest) => {

@@ -1,15 +1,25 @@
 import { z } from "zod";
+import { checkJson } from "../../shared/json.ts";
 import type { ProgramResult } from "../../shared/model.ts";
-import type { GuestFrame, GuestProgram } from "../sandbox.ts";
+import type { GuestAnswer, GuestFrame, GuestProgram } from "../sandbox.ts";
 
 // Frames: u32 length (little-endian), u8 type, payload. The guest's side is guest/frames.py.
 const headerBytes = 5;
-const types = { ready: 1, stdout: 2, stderr: 3, result: 4, program: 17 } as const;
+const types = {
+  ready: 1,
+  stdout: 2,
+  stderr: 3,
+  result: 4,
+  toolCall: 5,
+  program: 17,
+  toolResult: 18,
+} as const;
 
 const maxOutputFrameBytes = 64 * 1024;
 const maxReadyFrameBytes = 4 * 1024;
 // A result's header: text of 256 KiB and traceback of 32 KiB, as JSON escapes at its longest.
 const maxResultHeaderBytes = 2 * 1024 * 1024;
+const maxCallHeaderBytes = 16 * 1024;
 const maxCpuGraceSeconds = 2;
 
 /** A guest broke the protocol. It is killed. */
@@ -36,15 +46,18 @@ export interface RawFrame {
   readonly payload: Buffer;
 }
 
+/** The lengths that a program's limits allow. */
+export type FrameCaps = Pick<GuestProgram, "resultBytes" | "toolPayloadBytes">;
+
 /** Cuts a byte stream into frames; a frame of an unknown type or over its cap is a FrameFault. */
 export class FrameReader {
   #chunks: Buffer[] = [];
   #size = 0;
   #needed = headerBytes;
-  readonly #maxResultBytes: () => number;
+  readonly #caps: () => FrameCaps;
 
-  constructor(maxResultBytes: () => number) {
-    this.#maxResultBytes = maxResultBytes;
+  constructor(caps: () => FrameCaps) {
+    this.#caps = caps;
   }
 
   /** The frames that `chunk` completes. The length is checked before the payload is waited for. */
@@ -84,7 +97,9 @@ export class FrameReader {
       case types.stderr:
         return maxOutputFrameBytes;
       case types.result:
-        return this.#maxResultBytes() + maxResultHeaderBytes;
+        return this.#caps().resultBytes + maxResultHeaderBytes;
+      case types.toolCall:
+        return this.#caps().toolPayloadBytes + maxCallHeaderBytes;
       default:
         return undefined;
     }
@@ -121,39 +136,80 @@ const resultSchema = z.discriminatedUnion("status", [
   }),
 ]);
 
+const callSchema = z.object({
+  seq: z.int().positive(),
+  key: text(1024),
+  tool: text(1024),
+});
+
 /** Reads a guest's first frame. */
 export function readReady({ type, payload }: RawFrame): Ready {
   if (type !== types.ready) throw new FrameFault(`first frame of type ${type}`);
   return parseJsonFrame(readySchema, payload);
 }
 
-/** Reads a frame of a running guest; `isJson` checks the text of a result before it is believed. */
-export function readGuestFrame(frame: RawFrame, isJson: (text: string) => boolean): GuestFrame {
+/** Reads a frame of a running guest. */
+export function readGuestFrame(frame: RawFrame, caps: FrameCaps): GuestFrame {
   switch (frame.type) {
     case types.stdout:
     case types.stderr: {
       const channel = frame.type === types.stdout ? "stdout" : "stderr";
       const { payload } = frame;
+      if (payload.length === 0) throw new FrameFault("output without a byte");
       return { type: "output", channel, chunks: [payload], byteLength: payload.length };
     }
+    case types.toolCall:
+      return readToolCall(frame.payload, caps.toolPayloadBytes);
     case types.result:
-      return { type: "result", result: readResult(frame.payload, isJson) };
+      return { type: "result", result: readResult(frame.payload, caps.resultBytes) };
     default:
       throw new FrameFault(`frame of type ${frame.type} from a running guest`);
   }
 }
 
-function readResult(payload: Buffer, isJson: (text: string) => boolean): ProgramResult {
-  const end = payload.indexOf(0x0a);
-  if (end < 0 || end > maxResultHeaderBytes) throw new FrameFault("result without a header");
-  const header = parseJsonFrame(resultSchema, payload.subarray(0, end));
+function readToolCall(payload: Buffer, maxBytes: number): GuestFrame {
+  const { head, body } = split(payload, maxCallHeaderBytes);
+  checkSize(body, maxBytes);
+  const { seq, key, tool } = parseJsonFrame(callSchema, head);
+  const argumentsJson = body.toString("utf8");
+  checkText(argumentsJson, "arguments text");
+  if (!argumentsJson.trimStart().startsWith("{"))
+    throw new FrameFault("arguments that are no object");
+  return { type: "tool_call", call: seq, callKey: key, tool, argumentsJson };
+}
+
+function readResult(payload: Buffer, maxBytes: number): ProgramResult {
+  const { head, body } = split(payload, maxResultHeaderBytes);
+  checkSize(body, maxBytes);
+  const header = parseJsonFrame(resultSchema, head);
   if (header.status === "failed") {
     const { reason, type, message, traceback, line } = header;
     return { status: "failed", error: { reason, type, message, traceback, line } };
   }
-  const json = header.hasJson ? payload.toString("utf8", end + 1) : undefined;
-  if (json !== undefined && !isJson(json)) throw new FrameFault("result that is not JSON");
+  const json = header.hasJson ? body.toString("utf8") : undefined;
+  if (json !== undefined) checkText(json, "result");
   return { status: "completed", value: { json, text: header.text, type: header.type } };
+}
+
+/** A line of JSON, and what follows it. */
+function split(payload: Buffer, maxHeadBytes: number): { head: Buffer; body: Buffer } {
+  const end = payload.indexOf(0x0a);
+  if (end < 0 || end > maxHeadBytes) throw new FrameFault("frame without a header");
+  return { head: payload.subarray(0, end), body: payload.subarray(end + 1) };
+}
+
+function checkSize(body: Buffer, maxBytes: number): void {
+  if (body.length <= maxBytes) return;
+  throw new FrameFault(`value of ${body.length} bytes, at most ${maxBytes}`);
+}
+
+// The guest's runner sends only what it has written itself; anything else is a forgery.
+function checkText(text: string, what: string): void {
+  try {
+    checkJson(text);
+  } catch (error) {
+    throw new FrameFault(`${what} that is not JSON as it must be`, error);
+  }
 }
 
 function parseJsonFrame<T>(schema: z.ZodType<T>, payload: Buffer): T {
@@ -171,18 +227,32 @@ function parseJsonFrame<T>(schema: z.ZodType<T>, payload: Buffer): T {
 /** The fixed-size frame of numeric limits that a guest reads first; guest/frames.py LIMITS. */
 export function limitsFrame(program: GuestProgram): Buffer {
   const cpuSeconds = Math.ceil(program.activeMs / 1000) + maxCpuGraceSeconds;
-  const fields = [program.memoryBytes, cpuSeconds, program.resultBytes, program.threads];
+  const { memoryBytes, resultBytes, threads, seed, toolPayloadBytes } = program;
+  const fields = [memoryBytes, cpuSeconds, resultBytes, threads, seed, toolPayloadBytes];
   const frame = Buffer.alloc(8 * 8);
   for (const [index, field] of fields.entries()) frame.writeBigUInt64LE(BigInt(field), index * 8);
-  frame.writeBigUInt64LE(program.seed, fields.length * 8);
   return frame;
 }
 
 /** The frame that holds the program. */
 export function programFrame(program: GuestProgram): Buffer {
-  const payload = Buffer.from(program.text, "utf8");
+  return toFrame(types.program, program.text);
+}
+
+/** The frame that answers a call. */
+export function answerFrame(answer: GuestAnswer): Buffer {
+  if ("resultJson" in answer) {
+    return toFrame(types.toolResult, `{"seq":${answer.call}}\n${answer.resultJson}`);
+  }
+  const { kind, message } = answer.error;
+  const header = JSON.stringify({ seq: answer.call, error: { kind, message } });
+  return toFrame(types.toolResult, `${header}\n`);
+}
+
+function toFrame(type: number, text: string): Buffer {
+  const payload = Buffer.from(text, "utf8");
   const header = Buffer.alloc(headerBytes);
   header.writeUInt32LE(payload.length, 0);
-  header.writeUInt8(types.program, 4);
+  header.writeUInt8(type, 4);
   return Buffer.concat([header, payload]);
 }

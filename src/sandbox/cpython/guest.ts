@@ -1,9 +1,10 @@
 import type { Socket } from "node:net";
 import { constants } from "node:os";
-import { parseJson } from "../../shared/json.ts";
 import { AsyncQueue } from "../../shared/queue.ts";
-import type { Guest, GuestExit, GuestFrame, GuestProgram } from "../sandbox.ts";
+import type { Guest, GuestAnswer, GuestExit, GuestFrame, GuestProgram } from "../sandbox.ts";
 import {
+  answerFrame,
+  type FrameCaps,
   FrameFault,
   FrameReader,
   limitsFrame,
@@ -17,6 +18,8 @@ import type { ExitReport } from "./zygote.ts";
 /** Bytes of frames that wait for the reader before the guest is made to wait. */
 const highWaterBytes = 256 * 1024;
 const maxEventBytes = 64 * 1024;
+/** What a frame costs beside its payload. */
+const frameBytes = 256;
 
 /** What a guest asks of the zygote that holds it. */
 export interface GuestKeeper {
@@ -30,13 +33,15 @@ export class CpythonGuest implements Guest {
   readonly #socket: Socket;
   readonly #keeper: GuestKeeper;
   readonly #frames: AsyncQueue<GuestFrame>;
-  readonly #reader = new FrameReader(() => this.#maxResultBytes);
+  readonly #reader = new FrameReader(() => this.#caps);
   readonly #ready = Promise.withResolvers<Ready>();
   readonly #exit = Promise.withResolvers<GuestExit>();
   #pid = 0;
   #lockCpuMs = 0;
   #activeMs = Number.POSITIVE_INFINITY;
-  #maxResultBytes = 0;
+  #caps: FrameCaps = { resultBytes: 0, toolPayloadBytes: 0 };
+  #calls = 0;
+  #hasResult = false;
   #fault: string | undefined;
 
   constructor(socket: Socket, keeper: GuestKeeper) {
@@ -74,13 +79,18 @@ export class CpythonGuest implements Guest {
   }
 
   start(program: GuestProgram): void {
-    this.#maxResultBytes = program.resultBytes;
+    this.#caps = program;
     this.#activeMs = program.activeMs;
     // One write: the guest reads exactly the limits before it is tightened.
     this.#socket.write(Buffer.concat([limitsFrame(program), programFrame(program)]));
     // After the program, so that the zygote does not run in its way; a thread is held until its limit is known.
     const cpuSeconds = (this.#lockCpuMs + program.activeMs) / 1000;
-    this.#keeper.watch(this.#pid, { cpuSeconds, threads: program.threads });
+    // One thread more than the program's own: it waits for the answers of tools.
+    this.#keeper.watch(this.#pid, { cpuSeconds, threads: program.threads + 1 });
+  }
+
+  answer(answer: GuestAnswer): void {
+    if (this.#socket.writable) this.#socket.write(answerFrame(answer));
   }
 
   kill(): void {
@@ -118,14 +128,13 @@ export class CpythonGuest implements Guest {
   }
 
   #receive(chunk: Buffer): void {
-    if (this.#fault !== undefined) return;
+    if (this.#fault !== undefined || this.#hasResult) return;
     try {
       const frames = this.#reader.push(chunk);
       const first = this.#pid === 0 ? frames.shift() : undefined;
       if (first !== undefined) this.#onReady(readReady(first));
-      for (const frame of joined(frames.map((raw) => readGuestFrame(raw, isJson)))) {
-        this.#frames.push(frame);
-      }
+      const read = frames.map((raw) => this.#inOrder(readGuestFrame(raw, this.#caps)));
+      for (const frame of joined(read)) this.#push(frame);
     } catch (error) {
       if (!(error instanceof FrameFault)) throw error;
       this.#fault = error.message;
@@ -135,6 +144,20 @@ export class CpythonGuest implements Guest {
     }
   }
 
+  /** The first result wins, and is the last thing that a guest says. */
+  #push(frame: GuestFrame): void {
+    if (this.#hasResult) return;
+    this.#hasResult = frame.type === "result";
+    this.#frames.push(frame);
+  }
+
+  #inOrder(frame: GuestFrame): GuestFrame {
+    if (frame.type !== "tool_call") return frame;
+    this.#calls += 1;
+    if (frame.call === this.#calls) return frame;
+    throw new FrameFault(`call ${frame.call} where ${this.#calls} was due`);
+  }
+
   #onReady(ready: Ready): void {
     this.#pid = ready.pid;
     this.#lockCpuMs = ready.cpuMs ?? 0;
@@ -142,8 +165,16 @@ export class CpythonGuest implements Guest {
   }
 }
 
+/** What a frame holds of the host's memory, so that no kind of frame can be sent without end. */
 function sizeOf(frame: GuestFrame): number {
-  return frame.type === "output" ? frame.byteLength : 0;
+  switch (frame.type) {
+    case "output":
+      return frameBytes + frame.byteLength;
+    case "tool_call":
+      return frameBytes + frame.argumentsJson.length + frame.callKey.length + frame.tool.length;
+    case "result":
+      return frameBytes;
+  }
 }
 
 /** Frames that came in one tick, output of one channel as one: one tick is one event. */
@@ -166,15 +197,6 @@ function merge(last: GuestFrame, next: GuestFrame): GuestFrame | undefined {
   const chunks = last.chunks as Uint8Array[];
   for (const chunk of next.chunks) chunks.push(chunk);
   return { ...last, byteLength: last.byteLength + next.byteLength };
-}
-
-function isJson(text: string): boolean {
-  try {
-    parseJson(text);
-    return true;
-  } catch {
-    return false; // the guest's runner only sends what it has written itself; anything else is a forgery
-  }
 }
 
 function signalName(number: number): string {

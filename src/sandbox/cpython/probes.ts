@@ -67,12 +67,13 @@ async function run(guest: Guest, targets: Targets, signal: AbortSignal): Promise
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     guest.start({
-      text: JSON.stringify({ code, context: {}, config }),
+      text: JSON.stringify({ code, context: {}, config, tools: [], hasMoreTools: false }),
       seed: 0n,
       memoryBytes: 256 * 1024 * 1024,
       activeMs: probeMs,
       threads: 1,
       resultBytes: 64 * 1024,
+      toolPayloadBytes: 0,
     });
     let result: ProgramResult | undefined;
     for await (const frame of guest.frames) if (frame.type === "result") result ??= frame.result;

@@ -52,6 +52,8 @@ export interface Zygote extends AsyncDisposable {
   fork(count: number): void;
   watch(pid: number, limits: { cpuSeconds: number; threads: number }): void;
   kill(pid: number): void;
+  /** Ends it and all its guests unless it answers in time. A guest may take long to die; it may not. */
+  destroyIfSilent(ms: number): void;
   /** Ends it and all its guests at once. */
   destroy(): void;
 }
@@ -60,6 +62,7 @@ const layerErrors = z.object({ landlock: z.string(), seccomp: z.string() }).part
 const messageSchema = z.union([
   z.object({ version: z.string(), missing: layerErrors }),
   z.object({ ready: z.literal(true) }),
+  z.object({ pong: z.literal(true) }),
   z.object({ forkFailed: z.string() }),
   z.object({
     exit: z.int(),
@@ -73,11 +76,9 @@ const messageSchema = z.union([
 
 /** Starts a zygote with an empty environment and only its three standard descriptors. */
 export async function spawnZygote(options: ZygoteOptions): Promise<Zygote> {
-  // A session of its own: a terminal's interrupt is for the service to handle.
   const child = spawn(options.python, ["-I", "-S", "-B", "-X", "utf8", script], {
     env: {},
     cwd: "/",
-    detached: true,
     stdio: ["pipe", "pipe", "pipe"],
   });
   const hello = Promise.withResolvers<ZygoteHello>();
@@ -94,8 +95,10 @@ export async function spawnZygote(options: ZygoteOptions): Promise<Zygote> {
     if ("exit" in message) options.onExit(message.exit, message);
     else if ("forkFailed" in message) options.onForkFailed(message.forkFailed);
     else if ("version" in message) hello.resolve(message);
+    else if ("pong" in message) pongs.splice(0).forEach(clearTimeout);
     else ready.resolve();
   });
+  const pongs: NodeJS.Timeout[] = [];
   const send = (command: object) => {
     if (child.stdin.writable) child.stdin.write(`${JSON.stringify(command)}\n`);
   };
@@ -110,6 +113,10 @@ export async function spawnZygote(options: ZygoteOptions): Promise<Zygote> {
     fork: (count) => send({ fork: count }),
     watch: (pid, limits) => send({ watch: pid, ...limits }),
     kill: (pid) => send({ kill: pid }),
+    destroyIfSilent(ms) {
+      pongs.push(setTimeout(() => child.kill("SIGKILL"), ms).unref());
+      send({ ping: true });
+    },
     destroy: () => child.kill("SIGKILL"),
     async [Symbol.asyncDispose]() {
       child.stdin.end();

@@ -52,6 +52,7 @@ function createCall(header: Headers, trailers: Headers, commit: () => void): Cal
   return {
     tenant: "",
     correlationId,
+    traceparent: traceparentOf(header),
     commit,
     setTrailer: (name, value) => trailers.set(name, value),
   };
@@ -59,4 +60,13 @@ function createCall(header: Headers, trailers: Headers, commit: () => void): Cal
 
 function isCorrelationId(text: string): boolean {
   return /^[A-Za-z0-9._-]{1,128}$/.test(text);
+}
+
+// https://www.w3.org/TR/trace-context/#traceparent-header; later versions may add fields at the end.
+const traceparent =
+  /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(?:-[\x21-\x7e]{1,64})?$/;
+
+function traceparentOf(header: Headers): string | undefined {
+  const sent = header.get("traceparent") ?? "";
+  return traceparent.test(sent) ? sent : undefined;
 }

@@ -38,8 +38,11 @@ function toEventArm(
       return { case: "output", value: { channel, text: event.text } };
     }
     case "tool_call": {
-      const { callId, callKey, tool, argumentsJson } = event;
-      return { case: "toolCall", value: { callId, callKey, tool, argumentsJson } };
+      const { callId, callKey, tool, argumentsJson, argumentsOmitted = false } = event;
+      return {
+        case: "toolCall",
+        value: { callId, callKey, tool, argumentsJson, argumentsOmitted },
+      };
     }
     case "tool_result":
       return { case: "toolResult", value: toToolResultMessage(event) };
@@ -89,8 +92,9 @@ function fromEventArm(arm: ExecutionEventMessage["event"]): EventBody | undefine
       return { type: "output", channel, text: arm.value.text };
     }
     case "toolCall": {
-      const { callId, callKey, tool, argumentsJson } = arm.value;
-      return { type: "tool_call", callId, callKey, tool, argumentsJson };
+      const { callId, callKey, tool, argumentsJson, argumentsOmitted } = arm.value;
+      const call = { callId, callKey, tool, argumentsJson };
+      return { type: "tool_call", ...call, ...(argumentsOmitted && { argumentsOmitted }) };
     }
     case "toolResult": {
       const result = fromToolResultMessage(arm.value);

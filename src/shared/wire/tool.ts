@@ -5,7 +5,7 @@ import {
   type ToolResult as ToolResultMessage,
   ToolResultSchema,
 } from "../../../gen/es/codemode/v1/tool_pb.ts";
-import type { ToolDeclaration, ToolResult } from "../model.ts";
+import type { ToolAnswer, ToolDeclaration, ToolResult } from "../model.ts";
 import { forms, toolFailureKinds } from "./enums.ts";
 
 /** A tool declaration to its message. */
@@ -27,6 +27,7 @@ export function toToolResultMessage(result: ToolResult): ToolResultMessage {
     return create(ToolResultSchema, {
       callId,
       result: { case: "resultJson", value: result.resultJson },
+      resultOmitted: result.resultOmitted ?? false,
     });
   }
   const { kind, type, message } = result.error;
@@ -38,14 +39,20 @@ export function toToolResultMessage(result: ToolResult): ToolResultMessage {
 
 /** A message to a tool result; undefined when it holds neither a value nor an error. */
 export function fromToolResultMessage(message: ToolResultMessage): ToolResult | undefined {
-  const { callId, result } = message;
+  const { callId, resultOmitted } = message;
+  const answer = fromAnswerArm(message.result);
+  return answer && { callId, ...answer, ...(resultOmitted && { resultOmitted }) };
+}
+
+/** The value or error of an answer; undefined when it holds neither. */
+export function fromAnswerArm(result: ToolResultMessage["result"]): ToolAnswer | undefined {
   switch (result.case) {
     case "resultJson":
-      return { callId, resultJson: result.value };
+      return { resultJson: result.value };
     case "error": {
-      const { type, message: text } = result.value;
+      const { type, message } = result.value;
       const kind = toolFailureKinds.fromWire(result.value.kind) ?? "exception";
-      return { callId, error: { kind, type, message: text } };
+      return { error: { kind, type, message } };
     }
     case undefined:
       return undefined;

@@ -4,7 +4,7 @@ import type {
   ExecuteResponseSchema,
   ExecuteStreamResponseSchema,
 } from "../../../gen/es/codemode/v1/executor_pb.ts";
-import type { EventBody, Outcome, ProgramResult } from "../../../src/shared/model.ts";
+import type { EventBody, Outcome, ProgramResult, ToolResult } from "../../../src/shared/model.ts";
 import { toEventMessage } from "../../../src/shared/wire/event.ts";
 import { toOutcomeMessage } from "../../../src/shared/wire/outcome.ts";
 
@@ -42,10 +42,11 @@ export function answer(
   };
 }
 
-type StreamMessage = MessageInitShape<typeof ExecuteStreamResponseSchema>;
+/** Fits the responses of both streams. */
+type StreamMessage = Pick<MessageInitShape<typeof ExecuteStreamResponseSchema>, "event">;
 
 /** Numbers events as a log does. */
-export function createLog(correlationId = "") {
+export function createLog(correlationId = "", id = executionId) {
   let sequence = 0;
   const number = (body: EventBody): StreamMessage => {
     sequence += 1;
@@ -58,13 +59,16 @@ export function createLog(correlationId = "") {
         seed: 1n,
         engine: "scripted",
         instanceId: "i1",
-        executionId,
+        executionId: id,
         correlationId,
         language: "python",
         isolationTier: "T2",
       }),
     output: (text: string, channel: "stdout" | "stderr" = "stdout") =>
       number({ type: "output", channel, text }),
+    toolCall: (callId: string, tool: string, argumentsJson = "{}") =>
+      number({ type: "tool_call", callId, callKey: `/${callId}`, tool, argumentsJson }),
+    toolResult: (result: ToolResult) => number({ type: "tool_result", ...result }),
     finished: (result: ProgramResult) => number({ type: "finished", outcome: outcomeOf(result) }),
     /** An event whose arm only a newer version knows. */
     unknown: (): StreamMessage => {

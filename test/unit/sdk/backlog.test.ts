@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Backlog } from "../../../src/sdk/backlog.ts";
+import { Backlog, largeBacklog } from "../../../src/sdk/backlog.ts";
 import type { StreamEvent } from "../../../src/sdk/stream-event.ts";
 
 const at = (sequence: number) => ({ sequence, time: new Date(0), attempt: 1 });
@@ -54,5 +54,38 @@ describe("Backlog", () => {
       backlog.push(output(sequence, 900_000));
       expect(backlog.shift()).toMatchObject({ type: "output", sequence });
     }
+  });
+
+  it("leaves out tools' payloads, the oldest first, where dropping output is not enough", () => {
+    const backlog = new Backlog();
+    const text = "x".repeat(300_000);
+    backlog.push(output(1, 100_000));
+    for (let sequence = 2; sequence <= 8; sequence += 2) {
+      const callId = `c${sequence}`;
+      const call = { callId, callKey: "/1", tool: "t", argumentsJson: text };
+      backlog.push({ type: "tool_call", ...call, ...at(sequence) });
+      backlog.push({ type: "tool_result", callId, resultJson: text, ...at(sequence + 1) });
+    }
+    const error = { kind: "exception", type: "", message: text } as const;
+    backlog.push({ type: "tool_result", callId: "c", error, ...at(10) });
+    const events = drain(backlog);
+    expect(events).toHaveLength(10);
+    expect(events[0]).toMatchObject({ type: "trimmed", omittedBytes: 100_000 });
+    expect(events[1]).toMatchObject({ argumentsJson: "", argumentsOmitted: true, tool: "t" });
+    expect(events[2]).toMatchObject({ resultJson: "", resultOmitted: true });
+    expect(events[5]).toMatchObject({ argumentsOmitted: true });
+    expect(events[6]).toMatchObject({ resultJson: text });
+    expect(events[7]).toMatchObject({ argumentsJson: text });
+    expect(events[9]).toMatchObject({ error });
+  });
+
+  it("keeps 16 MiB for a loop that is slower than the reading must be", () => {
+    const backlog = new Backlog();
+    for (let sequence = 1; sequence <= 17; sequence++) {
+      backlog.push(output(sequence, 1024 * 1024), largeBacklog);
+    }
+    const events = drain(backlog);
+    expect(events).toHaveLength(17);
+    expect(events[0]).toMatchObject({ type: "trimmed", omittedBytes: 1024 * 1024 });
   });
 });

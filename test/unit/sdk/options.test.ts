@@ -25,6 +25,7 @@ describe("connect options", () => {
       context: {},
       connection: { url, protocol: "grpc", httpVersion: "2" },
       retry: { maxAttempts: 4 },
+      toolPayloadBytes: 2 * 1024 * 1024,
     });
     expect([...settings.headers]).toEqual([]);
   });
@@ -55,6 +56,8 @@ describe("connect options", () => {
     ["headers.x y", { headers: { "x y": "1" } }],
     ["context.id", { context: { id: 2 ** 60 } }],
     ["httpVersion", { httpVersion: "1.1" }],
+    ["toolPayloadBytes", { toolPayloadBytes: 0 }],
+    ["toolPayloadBytes", { toolPayloadBytes: 8 * 1024 * 1024 + 1 }],
     ["apiKey", { apiKey: "secret\nkey" }],
   ])("are refused when %s is wrong (%o)", (field, options) => {
     const error = faultOf(() => Codemode.connect({ url, ...options }));

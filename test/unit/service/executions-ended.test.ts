@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, it, vi } from "vitest";
 import { Stop } from "../../../src/shared/stop.ts";
 import { eventsOf, setUpExecutions as setUp } from "../../support/executions.ts";
-import { roomyLimits } from "../../support/requests.ts";
+import { roomyLimits, toolOf } from "../../support/requests.ts";
 import { forever, type Script } from "../../support/scripted-executor.ts";
 
 describe("an execution is ended", () => {
@@ -107,6 +107,47 @@ describe("an execution is ended", () => {
     await t.executions.stopAll(new Stop("abandoned", "the service is shutting down"));
     expect(running.summary().outcome).toMatchObject({ error: { reason: "abandoned" } });
     await expect(waiting).rejects.toMatchObject({ kind: "unavailable", retryable: true });
+  });
+});
+
+describe("an execution that ends with calls open", () => {
+  const calls: Script = (guest) => {
+    void guest.call("weather", "{}");
+    void guest.call("weather", "{}");
+    return guest.program.code === "calls" ? 4 : forever(guest);
+  };
+  const tools = [toolOf("weather")];
+
+  it.each([
+    ["its own result", "calls", 60_000, { status: "completed" }],
+    ["its wall limit", "callsForever", 30, { error: { reason: "timeout" } }],
+  ])("by %s cancels them in the log, before its end", async (_what, code, wallMs, outcome) => {
+    await using t = setUp({ scripts: { calls, callsForever: calls } });
+    await using execution = t.start(code, { tools, limits: { ...roomyLimits, wallMs } });
+    const events = await eventsOf(execution);
+    expect(events.slice(1)).toMatchObject([
+      { type: "tool_call", callId: "1" },
+      { type: "tool_call", callId: "2" },
+      { type: "tool_result", callId: "1", error: { kind: "cancelled" } },
+      { type: "tool_result", callId: "2", error: { kind: "cancelled" } },
+      { type: "finished", outcome: { ...outcome, usage: { toolCalls: 2 } } },
+    ]);
+    const answer = { callId: "1", resultJson: "1" };
+    expect(() => execution.answer(answer)).toThrow(expect.objectContaining({ kind: "not_found" }));
+    expect(() => t.executions.answer(execution.executionId, "acme", answer)).toThrow(
+      expect.objectContaining({ kind: "not_found" }),
+    );
+  });
+
+  it("takes no answer while it waits for a slot", async () => {
+    await using t = setUp({ slots: 1 });
+    await using _ = t.start("forever");
+    await using queued = t.start("forever", { tools });
+    const answer = { callId: "1", resultJson: "1" };
+    expect(() => t.executions.answer(queued.executionId, "acme", answer)).toThrow(
+      expect.objectContaining({ kind: "not_found" }),
+    );
+    expect(t.executions.refusals).toEqual({ calls: 0, answers: 1 });
   });
 });
 

@@ -70,6 +70,24 @@ describe("an execution that the service fails", () => {
     expect(t.executor.alive).toBe(0);
   });
 
+  it("is lost when the log cannot take an answer to its call, although it waits for it", async () => {
+    const memory = createMemoryStore();
+    const store: ExecutionStore = {
+      ...memory,
+      append: async (id, epoch, events) => {
+        if (events.some(({ type }) => type === "tool_result")) throw new Error("disk full");
+        await memory.append(id, epoch, events);
+      },
+    };
+    const ask: Script = ({ call }) => call("unknown", "{}");
+    await using t = setUp({ scripts: { ask }, store });
+    await using execution = t.start("ask");
+    await expect(eventsOf(execution)).rejects.toMatchObject({ kind: "execution_lost" });
+    await execution.over;
+    expect(execution.summary().outcome).toMatchObject({ error: { reason: "crashed" } });
+    expect(t.executor.alive).toBe(0);
+  });
+
   it("is over all the same when its store cannot delete the log", async () => {
     const store: ExecutionStore = {
       ...createMemoryStore(),

@@ -12,6 +12,7 @@ const bounds: RequestBounds = {
   maxCodeBytes: 100,
   maxKeepWithoutReaderMs: 60_000,
   languages: ["python", "javascript"],
+  toolServices: ["crm", "billing"],
 };
 
 type Init = MessageInitShape<typeof ExecutionRequestSchema>;
@@ -163,12 +164,6 @@ describe("a request that is refused", () => {
   });
 
   it.each<[Init, string, string]>([
-    [{ tools: [{ name: "weather" }] }, "request.tools", "tools are not served by this version"],
-    [
-      { toolServices: ["crm"] },
-      "request.tool_services",
-      "tool services are not served by this version",
-    ],
     [
       { keepWithoutReader: seconds(10) },
       "request.keep_without_reader",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseJson, parseJsonObject, stringifyJson } from "../../../src/shared/json.ts";
+import { checkJson, parseJson, parseJsonObject, stringifyJson } from "../../../src/shared/json.ts";
 
 const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
 
@@ -68,5 +68,30 @@ describe("stringifyJson", () => {
   it("writes an object that stands in two places, which is not a cycle", () => {
     const twice = { a: 1 };
     expect(stringifyJson([twice, twice])).toBe('[{"a":1},{"a":1}]');
+  });
+});
+
+describe("checkJson", () => {
+  it.each(["null", "5.0", "-0.0", "18446744073709551616", '"é\\u0000"', '{"":[]}', nested(64)])(
+    "takes %s, as parseJson does",
+    (text) => {
+      expect(() => checkJson(text)).not.toThrow();
+      expect(() => parseJson(text)).not.toThrow();
+    },
+  );
+
+  it.each([
+    ["", "$: not JSON"],
+    ["{'a':1}", "$: not JSON"],
+    ["NaN", "$: not JSON"],
+    ["1 2", "$: not JSON"],
+    [nested(65), "$: nested deeper than 64"],
+    [nested(10_000), "$: nested deeper than 64"],
+    ["1e999", "$: the number is out of range"],
+    ['{"a":[0,{"b c":-1e999}]}', '$.a[1]["b c"]: the number is out of range'],
+    ['["ok","\\udc00"]', "$[1]: the text has a lone surrogate"],
+    ['{"a":{"\\ud800":1}}', "$.a: the text has a lone surrogate"],
+  ])("refuses %s and names the place", (text, message) => {
+    expect(() => checkJson(text)).toThrow(expect.objectContaining({ name: "JsonError", message }));
   });
 });

@@ -77,7 +77,16 @@ const bodies: EventBody[] = [
   { type: "output", channel: "stdout", text: "é😀\n" },
   { type: "output", channel: "stderr", text: "" },
   { type: "tool_call", callId: "1", callKey: "/0", tool: "weather", argumentsJson: '{"a":1}' },
+  {
+    type: "tool_call",
+    callId: "1",
+    callKey: "/0",
+    tool: "weather",
+    argumentsJson: "",
+    argumentsOmitted: true,
+  },
   { type: "tool_result", callId: "1", resultJson: "null" },
+  { type: "tool_result", callId: "1", resultJson: "", resultOmitted: true },
   {
     type: "tool_result",
     callId: "1",

@@ -8,11 +8,11 @@ import os
 import struct
 import threading
 
-READY, STDOUT, STDERR, RESULT = 1, 2, 3, 4
-PROGRAM = 17
+READY, STDOUT, STDERR, RESULT, TOOL_CALL = 1, 2, 3, 4, 5
+PROGRAM, TOOL_RESULT = 17, 18
 
 _HEADER = struct.Struct("<IB")
-# memory bytes, CPU seconds, result bytes, threads, seed, and room for three more
+# memory bytes, CPU seconds, result bytes, threads, seed, tool payload bytes, and room for two more
 LIMITS = struct.Struct("<8Q")
 
 

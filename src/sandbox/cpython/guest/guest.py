@@ -8,10 +8,12 @@ import socket
 import sys
 import time
 
+import calls
 import frames
 import lock
 import output
 import runner
+import tools
 
 # Where a guest's descriptors stand. The zygote keeps these numbers free; a guest that reads its
 # program has only 0 (nothing), 1 and 2 (pipes for native output), and the first, second and last of these.
@@ -25,12 +27,11 @@ THREAD_STACK_BYTES = 2 << 20
 class Options:
     """What the zygote hands to each guest."""
 
-    def __init__(self, lock, token, socket_path, asker, null, parent, base_memory, own_modules):
+    def __init__(self, lock, token, socket_path, asker, parent, base_memory, own_modules):
         self.lock = lock
         self.token = token
         self.socket_path = socket_path  # descriptor of the host's socket file
         self.asker = asker  # descriptor on which the zygote is asked for threads
-        self.null = null
         self.parent = parent
         self.base_memory = base_memory
         self.own_modules = own_modules
@@ -65,7 +66,10 @@ def _connect(options):
         os.dup2(writer, channel)
         if channel == 1:
             os.dup2(options.asker, writer)
-    os.dup2(options.null, 0)
+    # A file of this guest's own: flags of a shared one would be seen by every other guest.
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     if (peer.fileno(), reader) != (_SOCKET, _RAW_STDERR):
         raise OSError("the zygote left a descriptor open")
     return frames.Connection(peer.detach())
@@ -74,7 +78,7 @@ def _connect(options):
 def _warm_up():
     """Whatever running a program touches is copied now, while nobody waits for it."""
     program = json.loads(b'{"code":"None","context":{},"config":{}}')
-    runner.report(*runner.run(program, 0, 1))
+    runner.report(*runner.run(program, None, 0, 1))
     frames.LIMITS.unpack(bytes(frames.LIMITS.size))
 
 
@@ -104,20 +108,25 @@ def _report(connection, options, **state):
 def _serve(options, connection, streams):
     """Sets the limits, takes their means away, and only then reads and runs the program."""
     limits = frames.LIMITS.unpack(connection.receive_exactly(frames.LIMITS.size))
-    memory_bytes, cpu_seconds, max_result_bytes, threads, seed = limits[:5]
+    memory_bytes, cpu_seconds, max_result_bytes, threads, seed, max_payload_bytes = limits[:6]
     options.lock.tighten(
-        options.base_memory + memory_bytes + threads * THREAD_STACK_BYTES, cpu_seconds
+        options.base_memory + memory_bytes + (threads + 1) * THREAD_STACK_BYTES, cpu_seconds
     )
     kind, payload = connection.receive()
     if kind != frames.PROGRAM:
         raise OSError("expected a program")
     program = json.loads(payload)
     del payload
+    granted = tools.Tools(
+        calls.Calls(connection, streams.flush, max_payload_bytes),
+        program["tools"],
+        program["hasMoreTools"],
+    )
     # Our names are not the program's to import.
     for name in options.own_modules:
         del sys.modules[name]
     sys.argv = [runner.FILENAME]
-    header, data = runner.run(program, seed, max_result_bytes)
+    header, data = runner.run(program, granted, seed, max_result_bytes)
     _finish(streams)
     connection.send(frames.RESULT, runner.report(header, data))
 

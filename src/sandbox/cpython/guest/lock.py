@@ -23,6 +23,7 @@ _PR_CAP_AMBIENT_CLEAR_ALL = 4
 
 _NICE = 19
 _OPEN_FILES = 256
+_PENDING_SIGNALS = 64
 # A range that no distribution hands out; each guest of a root service gets an id of its own.
 _FIRST_UID = 0x70000000
 
@@ -81,6 +82,8 @@ def forbid_capabilities():
         if _libc.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) != 0:
             break  # the last one, or not ours to drop
     _libc.prctl(_PR_CAP_AMBIENT, ctypes.c_ulong(_PR_CAP_AMBIENT_CLEAR_ALL), 0, 0, 0)
+    # Queued signals are counted per user: those of a guest must not use up those of the service.
+    resource.setrlimit(resource.RLIMIT_SIGPENDING, (_PENDING_SIGNALS, _PENDING_SIGNALS))
     for name in ("CORE", "FSIZE", "MEMLOCK", "MSGQUEUE", "RTPRIO", "NICE"):
         resource.setrlimit(getattr(resource, "RLIMIT_" + name), (0, 0))
 

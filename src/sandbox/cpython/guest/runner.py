@@ -12,6 +12,7 @@ import threading
 import traceback
 import types
 
+from calls import ToolError
 from values import NotJson, to_json
 
 FILENAME = "<program>"
@@ -52,14 +53,17 @@ class ResultTooLarge(ValueError):
     """The program's value is larger than a result may be."""
 
 
-def run(program, seed, max_result_bytes):
+def run(program, tools, seed, max_result_bytes):
     """Runs a program. Gives the report of its end: a header for the host, and the value's JSON text."""
     source = program["code"]
     linecache.cache[FILENAME] = (len(source), None, source.splitlines(True), FILENAME)
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     module.__dict__.update(
-        context=_read_only(program["context"]), config=_read_only(program["config"])
+        context=_read_only(program["context"]),
+        config=_read_only(program["config"]),
+        tools=tools,
+        ToolError=ToolError,
     )
     random.seed(seed)
     # Counted by the memory limit and never touched: room to report that there is none left.
@@ -114,7 +118,7 @@ def _execute(codes, names):
         return asyncio.run(_execute_in_loop(body, last, names))
     exec(body, names)
     value = _value(eval(last, names) if last is not None else None, names)
-    return asyncio.run(_awaited(value)) if inspect.isawaitable(value) else value
+    return asyncio.run(_settled(value)) if inspect.isawaitable(value) else value
 
 
 async def _execute_in_loop(body, last, names):
@@ -122,16 +126,18 @@ async def _execute_in_loop(body, last, names):
     value = None
     if last is not None:
         value = await _maybe(eval(last, names), last)
-    value = _value(value, names)
-    return await value if inspect.isawaitable(value) else value
+    return await _settled(_value(value, names))
 
 
 async def _maybe(value, code):
     return await value if code.co_flags & inspect.CO_COROUTINE else value
 
 
-async def _awaited(value):
-    return await value
+async def _settled(value):
+    """The value at the end of a chain of awaitables."""
+    while inspect.isawaitable(value):
+        value = await value
+    return value
 
 
 def _value(last, names):
@@ -148,6 +154,8 @@ def _join_threads():
 def _completed(value, max_bytes):
     try:
         text = str(value)
+    except ToolError:
+        raise  # a call that was not awaited
     except Exception as error:
         text = "<%s: str() raised %s>" % (type(value).__name__, type(error).__name__)
     try:

@@ -26,20 +26,37 @@ _LD, _JEQ, _JGE, _AND, _RET = 0x20, 0x15, 0x35, 0x54, 0x06
 _OFFSET_NR, _OFFSET_ARCH, _OFFSET_ARGS = 0, 4, 16
 _X32_BIT = 0x40000000
 
-_CLONE_THREAD = 0x00010000
+# The flags of pthread_create: CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM, SETTLS, PARENT_SETTID,
+# CHILD_CLEARTID; musl adds CLONE_DETACHED. Exactly these: without CLONE_FILES a thread would have a
+# descriptor table of its own, which no limit counts.
+_PTHREAD, _CLONE_DETACHED = 0x003D0F00, 0x00400000
+_ALL, _INT = 0xFFFFFFFFFFFFFFFF, 0xFFFFFFFF
 
 _FREE = (
-    "read readv pread64 write writev open openat close lseek stat lstat fstat newfstatat statx "
+    "read readv pread64 write writev close lseek stat lstat fstat newfstatat statx "
     "access faccessat faccessat2 getdents64 readlink readlinkat getcwd dup dup2 dup3 pipe pipe2 "
     "poll ppoll select pselect6 epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 "
-    "mmap mprotect munmap mremap madvise brk "
-    "futex set_robust_list rseq set_tid_address gettid sched_yield sched_getaffinity exit exit_group "
+    "mprotect munmap mremap madvise brk "
+    "set_robust_list rseq set_tid_address gettid sched_yield exit exit_group "
     "rt_sigaction rt_sigprocmask rt_sigreturn rt_sigtimedwait rt_sigsuspend rt_sigpending "
     "sigaltstack restart_syscall pause alarm setitimer getitimer "
-    "nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday time times getrusage getrandom "
+    "nanosleep gettimeofday time times getrusage getrandom "
     "getpid getppid getuid geteuid getgid getegid getgroups getresuid getresgid uname getcpu "
-    "getsockname getpeername getsockopt shutdown recvfrom recvmsg"
+    "getsockname shutdown recvfrom recvmsg"
 ).split()
+
+# O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_PATH, __O_TMPFILE (the same on both architectures). Landlock
+# refuses them too, but only from ABI 3 on does it refuse truncation.
+_WRITING = 0x0000_0003 | 0x40 | 0x200 | 0x20_0000 | 0x40_0000
+# MAP_SHARED with MAP_ANONYMOUS: memory that stays when all but a page of it has been unmapped, so
+# that a limit of address space does not bound it.
+_SHARED_MEMORY = 0x21
+# SO_TYPE, SO_ERROR, SO_PROTOCOL, SO_DOMAIN. Others tell who is at the other end.
+_SOCKET_OPTIONS = (3, 4, 38, 39)
+_MSG_OOB = 1
+# FUTEX_WAIT and FUTEX_WAIT_BITSET; FUTEX_WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP and WAKE_BITSET.
+_FUTEX_WAITS, _FUTEX_WAKES = (0, 9), (1, 3, 4, 5, 10)
+_FUTEX_PRIVATE, _FUTEX_REALTIME = 128, 256
 
 # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: what opening and non-blocking need.
 _IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
@@ -58,7 +75,7 @@ def _instruction(code, jump_true, jump_false, value):
     return struct.pack("=HBBI", code, jump_true, jump_false, value & 0xFFFFFFFF)
 
 
-def _equals(index, value, mask=0xFFFFFFFFFFFFFFFF):
+def _equals(index, value, mask=_ALL):
     """Condition: argument `index`, masked, equals `value` in all 64 bits."""
     return (index, mask, value)
 
@@ -108,14 +125,30 @@ def _program(rules, default):
 
 def _first_rules(pid, thread_action):
     rules = [(name, (), _ALLOW) for name in _FREE]
-    rules += [("ioctl", (_equals(1, command, 0xFFFFFFFF),), _ALLOW) for command in _IOCTLS]
-    rules += [("fcntl", (_equals(1, command, 0xFFFFFFFF),), _ALLOW) for command in _FCNTLS]
+    rules += [("ioctl", (_equals(1, command, _INT),), _ALLOW) for command in _IOCTLS]
+    rules += [("fcntl", (_equals(1, command, _INT),), _ALLOW) for command in _FCNTLS]
     # Only stream pairs, and no address on a send: a datagram socket could reach a service's socket file.
-    stream = _equals(1, socket.SOCK_STREAM, 0xFFFFFFFF & ~(socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK))
-    rules.append(("socketpair", (_equals(0, socket.AF_UNIX, 0xFFFFFFFF), stream), _ALLOW))
-    rules.append(("sendto", (_equals(4, 0),), _ALLOW))
-    rules.append(("tgkill", (_equals(0, pid, 0xFFFFFFFF),), _ALLOW))
-    rules.append(("clone", (_equals(0, _CLONE_THREAD, _CLONE_THREAD),), thread_action))
+    stream = _equals(1, socket.SOCK_STREAM, _INT & ~(socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK))
+    rules.append(("socketpair", (_equals(0, socket.AF_UNIX, _INT), stream), _ALLOW))
+    rules.append(("sendto", (_equals(4, 0), _equals(3, 0, _MSG_OOB)), _ALLOW))
+    rules += [("getsockopt", (_equals(2, option, _INT),), _ALLOW) for option in _SOCKET_OPTIONS]
+    rules.append(("open", (_equals(1, 0, _WRITING),), _ALLOW))
+    rules.append(("openat", (_equals(2, 0, _WRITING),), _ALLOW))
+    rules.append(("mmap", (_equals(3, _SHARED_MEMORY, _SHARED_MEMORY),), _ERRNO | errno.EPERM))
+    rules.append(("mmap", (), _ALLOW))
+    # A wake without the private flag reaches whoever waits on the same page of a file, in any process.
+    either = _INT & ~(_FUTEX_PRIVATE | _FUTEX_REALTIME)
+    rules += [("futex", (_equals(1, wait, either),), _ALLOW) for wait in _FUTEX_WAITS]
+    rules += [
+        ("futex", (_equals(1, wake | _FUTEX_PRIVATE, _INT & ~_FUTEX_REALTIME),), _ALLOW)
+        for wake in _FUTEX_WAKES
+    ]
+    # Only the clocks that have a name: a negative one is the CPU clock of some other process.
+    for name in ("clock_gettime", "clock_getres", "clock_nanosleep"):
+        rules.append((name, (_equals(0, 0, 0xFFFFFFF0),), _ALLOW))
+    rules.append(("sched_getaffinity", (_equals(0, 0, _INT),), _ALLOW))
+    rules.append(("tgkill", (_equals(0, pid, _INT),), _ALLOW))
+    rules.append(("clone", (_equals(0, _PTHREAD, _ALL & ~_CLONE_DETACHED),), thread_action))
     # glibc tries clone3 first and falls back to clone, whose flags a filter can read.
     rules.append(("clone3", (), _ERRNO | errno.ENOSYS))
     # What the second stage needs, and it takes away.
@@ -124,7 +157,7 @@ def _first_rules(pid, thread_action):
 
 
 def _second_rules():
-    reading = (_equals(0, 0, 0xFFFFFFFF), _equals(2, 0))
+    reading = (_equals(0, 0, _INT), _equals(2, 0))
     return [
         ("prlimit64", reading, _ALLOW),
         ("prlimit64", (), _ERRNO | errno.EPERM),

@@ -51,7 +51,7 @@ _TABLE = {
     "getgid": (104, 176), "getegid": (108, 177), "getgroups": (115, 158), "getresuid": (118, 148),
     "getresgid": (120, 150), "uname": (63, 160), "prlimit64": (302, 261), "getcpu": (309, 168),
     # the socket pair of an event loop
-    "socketpair": (53, 199), "getsockname": (51, 204), "getpeername": (52, 205),
+    "socketpair": (53, 199), "getsockname": (51, 204),
     "getsockopt": (55, 209), "shutdown": (48, 210), "sendto": (44, 206), "recvfrom": (45, 207),
     "sendmsg": (46, 211), "recvmsg": (47, 212),
 }

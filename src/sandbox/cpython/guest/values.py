@@ -4,6 +4,8 @@ import json
 import math
 
 MAX_DEPTH = 64
+# As maxCheckedValues of shared/json.ts: the host takes no more.
+MAX_VALUES = 250_000
 
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -14,15 +16,22 @@ class NotJson(ValueError):
 
 def to_json(value):
     """JSON text of a value, every digit kept; NotJson names the place of what JSON cannot hold."""
-    _check(value, "$", 0, set())
+    _check(value, "$", 0, _Parents())
     try:
         return _encoder.encode(value)
     except (ValueError, RecursionError) as error:  # an integer of more digits than Python will print
         raise NotJson("$: " + str(error)) from None
 
 
+class _Parents(set):
+    """The containers around a value, by identity, and how many values have been seen."""
+
+    count = 0
+
+
 def _check(value, path, depth, parents):
     kind = type(value)
+    parents.count += 1
     if value is None or kind is bool or kind is int:
         return
     if kind is str or isinstance(value, str):
@@ -46,6 +55,8 @@ def _check(value, path, depth, parents):
             _check(item, path + _step(key), depth + 1, parents)
         parents.discard(id(value))
     else:
+        if hasattr(kind, "forgotten"):  # a tool call that was not awaited
+            raise value.forgotten()
         raise NotJson("%s: %s is not a JSON value" % (path, kind.__name__))
 
 
@@ -55,6 +66,9 @@ def _enter(value, path, depth, parents):
     if depth >= MAX_DEPTH:
         raise NotJson("%s: nested deeper than %d" % (path[:200], MAX_DEPTH))
     parents.add(id(value))
+    parents.count += 1
+    if parents.count + len(value) > MAX_VALUES:
+        raise NotJson("%s: more than %d values" % (path[:200], MAX_VALUES))
 
 
 def _check_text(text, path):

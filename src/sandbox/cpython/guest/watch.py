@@ -6,6 +6,7 @@ import fcntl
 import heapq
 import os
 import select
+import signal
 import socket
 import struct
 import time
@@ -17,6 +18,9 @@ _NOTIF_CONTINUE = 1
 _RESPONSE = struct.Struct("=QqiI")
 
 _MIN_CHECK_SECONDS = 0.002
+
+# A guest that has been refused so many threads asks only to keep the zygote busy.
+_MAX_REFUSALS = 10_000
 
 
 def cpu_seconds(pid):
@@ -78,6 +82,7 @@ class ThreadGate:
         self._listeners = {}
         self._limits = {}
         self._held = {}
+        self._refusals = {}
         self._received, self.asker = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         selector.register(self._received, select.EPOLLIN, self._on_listener)
 
@@ -90,6 +95,7 @@ class ThreadGate:
     def forget(self, pid):
         self._limits.pop(pid, None)
         self._held.pop(pid, None)
+        self._refusals.pop(pid, None)
         listener = self._listeners.pop(pid, None)
         if listener is not None:
             self._selector.unregister(listener)
@@ -131,6 +137,9 @@ class ThreadGate:
             response = _RESPONSE.pack(identity, 0, 0, _NOTIF_CONTINUE)
         else:
             response = _RESPONSE.pack(identity, 0, -errno.EAGAIN, 0)
+            self._refusals[pid] = self._refusals.get(pid, 0) + 1
+            if self._refusals[pid] > _MAX_REFUSALS:
+                os.kill(pid, signal.SIGKILL)
         try:
             fcntl.ioctl(listener, _NOTIF_SEND, bytearray(response))
         except OSError:

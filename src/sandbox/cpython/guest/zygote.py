@@ -18,8 +18,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import guest  # noqa: E402
 import landlock  # noqa: E402
 import lock  # noqa: E402
+import places  # noqa: E402
 import preload  # noqa: E402
 import seccomp  # noqa: E402
+import tools  # noqa: E402
 import watch  # noqa: E402
 
 sys.path.pop(0)
@@ -102,12 +104,16 @@ class Zygote:
             token=start["token"],
             socket_path=os.open(start["socket"], os.O_PATH | os.O_CLOEXEC),
             asker=self._threads.asker.fileno(),
-            null=os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC),
             parent=os.getpid(),
             base_memory=_virtual_memory_bytes(),
             own_modules=_own_modules(),
         )
-        self._commands = {"fork": self._fork_later, "kill": self._kill, "watch": self._watch}
+        self._commands = {
+            "fork": self._fork_later,
+            "kill": self._kill,
+            "watch": self._watch,
+            "ping": self._ping,
+        }
         reader, self._wakeup = os.pipe()
         for descriptor in (reader, self._wakeup):
             os.set_blocking(descriptor, False)
@@ -152,11 +158,10 @@ class Zygote:
         if pid not in self._alive:
             return
         os.kill(pid, signal.SIGKILL)
-        try:
-            # A process needs CPU time to die; behind a hundred busy guests it would wait for it.
-            os.setpriority(os.PRIO_PROCESS, pid, 0)
-        except OSError:
-            pass  # not root, or gone already
+        _hurry(pid)
+
+    def _ping(self, _command):
+        _send({"pong": True})
 
     def _watch(self, command):
         pid = command["watch"]
@@ -175,7 +180,6 @@ class Zygote:
             return
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         gc.enable()
         guest.main(self._options)
 
@@ -201,6 +205,18 @@ class Zygote:
                 "peakMemoryBytes": usage.ru_maxrss * 1024,
                 "overCpu": over_cpu,
             })
+
+
+def _hurry(pid):
+    """A process needs CPU time to die: behind a hundred busy guests, each thread would wait for it."""
+    folder = "/proc/%d/task" % pid
+    try:
+        os.setpriority(os.PRIO_PROCESS, pid, 0)
+        if os.stat(folder).st_nlink > 3:  # ".", ".." and the leader
+            for thread in os.listdir(folder):
+                os.setpriority(os.PRIO_PROCESS, int(thread), 0)
+    except OSError:
+        pass  # not root, or gone already
 
 
 def _own_modules():
@@ -234,7 +250,10 @@ def _receive_line():
 def main():
     """Says what this machine has, waits for the host's decision, then serves."""
     os.environ.clear()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the service to handle
+    # A terminal's signals are for the service to handle. A group, not a session: in a session of its
+    # own the kernel would weigh the guests' low priority against each other only (sched_autogroup).
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     null = os.open(os.devnull, os.O_RDWR)
     while null < guest.FIRST_ZYGOTE_DESCRIPTOR - 1:
         null = os.dup(null)
@@ -245,6 +264,8 @@ def main():
     start = _receive_line()
     preload.load()
     preload.warm_path_caches()
+    places.follow()
+    tools.teach_json()
     threading.stack_size(guest.THREAD_STACK_BYTES)
     preload.limit_malloc_arenas()
     zygote = Zygote(start)

@@ -1,0 +1,87 @@
+"""Tool calls on their way: out as frames, back as futures, from any thread or task."""
+
+import _thread
+import concurrent.futures
+import json
+import threading
+
+import frames
+from values import NotJson, to_json
+
+
+class ToolError(Exception):
+    """A tool call that has no value; `kind` says why, `tool` which."""
+
+    def __init__(self, message, tool="", kind="exception"):
+        super().__init__(message)
+        self.tool = tool
+        self.kind = kind
+
+
+ToolError.__module__ = "builtins"  # how it is shown in a traceback
+
+
+class Calls:
+    """Sends calls and gives the answers to those who wait, in whatever order they come."""
+
+    def __init__(self, connection, flush_output, max_bytes):
+        self._connection = connection
+        self._flush_output = flush_output
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._sequence = 0
+        self._open = {}
+        self._is_reading = False
+
+    def start(self, tool, arguments, place):
+        """Sends a call; gives the future of its value. ToolError when the arguments cannot cross."""
+        data = self._encode(tool, arguments)
+        future = concurrent.futures.Future()
+        self._flush_output()
+        with self._lock:
+            if not self._is_reading:
+                self._start_reader()
+            self._sequence += 1
+            self._open[self._sequence] = (future, tool)
+            header = {"seq": self._sequence, "key": place, "tool": tool}
+            # Sent under the lock: numbers leave in their order.
+            self._connection.send(frames.TOOL_CALL, json.dumps(header).encode("ascii") + b"\n" + data)
+        return future
+
+    def _start_reader(self):
+        # Not a threading.Thread: the program's own threads are counted and waited for.
+        try:
+            _thread.start_new_thread(self._read, ())
+        except RuntimeError:
+            message = "no thread is left to wait for the tool's answer"
+            raise ToolError(message, kind="unavailable") from None
+        self._is_reading = True
+
+    def _encode(self, tool, arguments):
+        try:
+            data = to_json(arguments).encode("utf-8")
+        except NotJson as error:
+            raise ToolError("%s: arguments: %s" % (tool, error), tool, "invalid_arguments") from None
+        if len(data) > self._max_bytes:
+            message = "%s: the arguments are %d bytes of JSON, at most %d are taken"
+            raise ToolError(message % (tool, len(data), self._max_bytes), tool, "invalid_arguments")
+        return data
+
+    def _read(self):
+        try:
+            while True:
+                kind, payload = self._connection.receive()
+                if kind == frames.TOOL_RESULT:
+                    self._settle(payload)
+        except (frames.Closed, OSError):
+            pass  # the host is gone, and this process with it
+
+    def _settle(self, payload):
+        head, _, data = payload.partition(b"\n")
+        header = json.loads(head)
+        future, tool = self._open.pop(header["seq"])
+        error = header.get("error")
+        if error is None:
+            future.set_result(json.loads(data))
+        else:
+            future.set_exception(ToolError(error["message"], tool, error["kind"]))

@@ -1,0 +1,68 @@
+"""Where in the program a tool is called: the same place has the same key in every run.
+
+A place is the main program, a thread or an asyncio task. Its key is its parent's key, ".", and its
+index among its parent's children in the order of their making; a call's key is its place's key, "/",
+and its index among the place's calls. Parallel tasks so keep their keys whatever order they run in.
+"""
+
+import asyncio
+import threading
+import weakref
+
+
+class Place:
+    """Counts the calls and the children of one thread or task."""
+
+    __slots__ = ("_key", "_calls", "_children")
+
+    def __init__(self, key):
+        self._key = key
+        self._calls = -1
+        self._children = -1
+
+    def next_call(self):
+        self._calls += 1
+        return "%s/%d" % (self._key, self._calls)
+
+    def child(self):
+        self._children += 1
+        return Place("%s.%d" % (self._key, self._children))
+
+
+_root = Place("0")
+_tasks = weakref.WeakKeyDictionary()
+_threads = weakref.WeakKeyDictionary()
+
+
+def current():
+    """The place of the code that is running."""
+    if asyncio._get_running_loop() is not None:
+        place = _tasks.get(asyncio.current_task())
+        if place is not None:
+            return place
+    return _threads.get(threading.current_thread(), _root)
+
+
+async def _awaited(call):
+    return await call
+
+
+def follow():
+    """From now on every new task and thread has its place. For the zygote."""
+    create_task = asyncio.BaseEventLoop.create_task
+    start = threading.Thread.start
+
+    def create_task_in_place(self, coroutine, **options):
+        place = current().child()
+        if hasattr(type(coroutine), "forgotten"):  # a tool call: awaitable, and no coroutine
+            coroutine = _awaited(coroutine)
+        task = create_task(self, coroutine, **options)
+        _tasks[task] = place
+        return task
+
+    def start_in_place(self):
+        _threads[self] = current().child()
+        start(self)
+
+    asyncio.BaseEventLoop.create_task = create_task_in_place
+    threading.Thread.start = start_in_place

@@ -1,0 +1,29 @@
+import type { ToolFailure } from "../shared/model.ts";
+import { CappedText } from "./capped-text.ts";
+
+const maxMessageBytes = 8192;
+const maxTypeLength = 128;
+
+/** A failure whose message fits the wire. */
+export function toolFailure(kind: ToolFailure["kind"], message: string, type = ""): ToolFailure {
+  const text = new CappedText(maxMessageBytes);
+  text.append(message.toWellFormed());
+  return { kind, type: type.toWellFormed().slice(0, maxTypeLength), message: text.toString() };
+}
+
+/** What a handler threw: its message and type, never its stack or its causes. */
+export function thrownFailure(error: unknown): ToolFailure {
+  if (!(error instanceof Error)) return toolFailure("exception", describeThrown(error));
+  const { name, message } = error;
+  // A class that sets no `name` has the one that it was declared under.
+  const type = name === "Error" || name === "" ? error.constructor.name : name;
+  return toolFailure("exception", String(message), String(type));
+}
+
+function describeThrown(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (typeof value !== "object" || value === null) return String(value);
+  return "message" in value && typeof value.message === "string"
+    ? value.message
+    : "the tool threw something that is no error";
+}

@@ -1,0 +1,83 @@
+import { setImmediate } from "node:timers/promises";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type {
+  ExecuteInteractiveRequest,
+  ExecuteStreamRequest,
+} from "../../gen/es/codemode/v1/executor_pb.ts";
+import type { ToolResult as ToolResultMessage } from "../../gen/es/codemode/v1/tool_pb.ts";
+import { untilAborted } from "../shared/abort.ts";
+import { CodemodeError } from "../shared/errors.ts";
+import type { ToolResult } from "../shared/model.ts";
+import { fromToolResultMessage } from "../shared/wire/tool.ts";
+import { callEnded } from "./endings.ts";
+import { Faults } from "./faults.ts";
+import type { RunningExecution } from "./running.ts";
+
+/** What a caller sends on its interactive stream. */
+export type Input = AsyncIterator<ExecuteInteractiveRequest>;
+
+/** The `start` that an interactive stream begins with. Rejects `invalid_request` for anything else. */
+export async function readStart(input: Input, signal: AbortSignal): Promise<ExecuteStreamRequest> {
+  const first = await untilAborted(input.next(), signal).catch((error: unknown) => {
+    throw signal.aborted ? callEnded(signal.reason) : error;
+  });
+  const message = first.done === true ? undefined : first.value.message;
+  if (message?.case === "start") return message.value;
+  throw fault("start", "must be the first message");
+}
+
+/**
+ * Hands the caller's answers to the execution until the caller closes its side. What is no answer at
+ * all goes to `refuse` as `invalid_request`, and ends the reading. Never rejects. A caller that is gone
+ * ends the program by the call's signal, before the program can see its calls fail.
+ */
+export async function readAnswers(
+  input: Input,
+  execution: Pick<RunningExecution, "answer" | "closeCaller">,
+  refuse: (error: CodemodeError) => void,
+): Promise<void> {
+  try {
+    for (let next = await input.next(); next.done !== true; next = await input.next()) {
+      const { message } = next.value;
+      if (message.case !== "toolResult") throw fault("tool_result", "must be every later message");
+      const result = parseToolResult(message.value);
+      try {
+        execution.answer(result);
+      } catch (error) {
+        // One that comes too late, twice or to no call is nothing unusual, and has no effect.
+        if (!CodemodeError.is(error)) throw CodemodeError.from(error);
+      }
+    }
+    // Node ends the input of a stream that was reset as well, and says so one turn of its loop later.
+    for (let turn = 0; turn < 4; turn++) await setImmediate();
+    execution.closeCaller();
+  } catch (error) {
+    if (CodemodeError.is(error)) refuse(error);
+    else if (isUnreadable(error)) {
+      const { rawMessage } = ConnectError.from(error);
+      refuse(fault("tool_result", `cannot be read: ${rawMessage}`));
+    }
+    // Anything else: the connection is gone.
+  }
+}
+
+/** Connect could not make a message of what the caller sent. */
+function isUnreadable(error: unknown): boolean {
+  const { code } = ConnectError.from(error);
+  return code === Code.ResourceExhausted || code === Code.InvalidArgument;
+}
+
+/** An answer with its call and a value or an error. Throws `invalid_request` where one is missing. */
+export function parseToolResult(message: ToolResultMessage | undefined): ToolResult {
+  if (message === undefined) throw fault("result", "is required");
+  const result = fromToolResultMessage(message);
+  if (message.callId === "") throw fault("result.call_id", "is empty");
+  if (result === undefined) throw fault("result", "has neither result_json nor error");
+  return result;
+}
+
+function fault(field: string, description: string): CodemodeError {
+  const faults = new Faults();
+  faults.add(field, description);
+  return faults.toError();
+}

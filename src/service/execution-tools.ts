@@ -1,0 +1,82 @@
+import type { GuestTool, GuestToolCall } from "../executors/executor.ts";
+import { CodemodeError } from "../shared/errors.ts";
+import type { ExecutionRequest, ToolResult } from "../shared/model.ts";
+import { type Refusals, ToolBridge, type ToolBridgeOptions } from "../tools/bridge.ts";
+import type { PayloadBounds } from "../tools/budget.ts";
+import { type Grants, openGrants } from "../tools/grants.ts";
+import type { ToolServices } from "../tools/tool-service.ts";
+import type { Call } from "./call.ts";
+import { toGuestTool } from "./guest-tools.ts";
+
+/** Options of `ExecutionTools`. */
+export interface ExecutionToolsOptions {
+  readonly executionId: string;
+  readonly request: ExecutionRequest;
+  readonly call: Call;
+  readonly toolServices: ToolServices;
+  readonly payloads: PayloadBounds;
+  readonly refusals: Refusals;
+}
+
+/** The guest that calls, and how its calls reach the log and the execution's end. */
+export type GuestSide = Pick<ToolBridgeOptions, "endsAt" | "guest" | "append" | "stop" | "fail">;
+
+/** The tools of one execution: granted before it has a slot, called once it has a guest. */
+export class ExecutionTools {
+  readonly #options: ExecutionToolsOptions;
+  #grants: Grants | undefined;
+  #bridge: ToolBridge | undefined;
+  #isCallerGone = false;
+
+  constructor(options: ExecutionToolsOptions) {
+    this.#options = options;
+  }
+
+  /** Calls so far, refused ones included. */
+  get count(): number {
+    return this.#bridge?.count ?? 0;
+  }
+
+  /** Grants what the request asks for, and gives what the guest is told of it. Rejects as `openGrants`. */
+  async grant(signal: AbortSignal): Promise<readonly GuestTool[]> {
+    const { request, toolServices } = this.#options;
+    const services = request.toolServices.flatMap((name) => toolServices.get(name) ?? []);
+    this.#grants = await openGrants({ inline: request.tools, services }, signal);
+    return this.#grants.all.map(({ tool }) => toGuestTool(tool));
+  }
+
+  /** There is a guest: what it calls from now on is answered. */
+  open(guestSide: GuestSide): void {
+    const { request, executionId, call, payloads, refusals } = this.#options;
+    const { context, correlationId, limits } = request;
+    const { traceparent } = call;
+    const scope = { context, executionId, correlationId, traceparent };
+    if (this.#grants === undefined) throw new Error("nothing has been granted yet");
+    const options = { ...guestSide, grants: this.#grants, limits, payloads, refusals, scope };
+    this.#bridge = new ToolBridge(options);
+    if (this.#isCallerGone) this.#bridge.closeCaller();
+  }
+
+  /** Takes a call of the guest's; resolves when it is in the log. */
+  async onCall(call: GuestToolCall): Promise<void> {
+    await this.#bridge?.onCall(call);
+  }
+
+  /** Hands on an answer of the caller's; as `ToolBridge.deliver`. */
+  answer(result: ToolResult): boolean {
+    if (this.#bridge !== undefined) return this.#bridge.deliver(result);
+    this.#options.refusals.answers += 1;
+    throw new CodemodeError("not_found", "no call is open");
+  }
+
+  /** The caller answers no more calls: those that are open or still come fail. */
+  closeCaller(): void {
+    this.#isCallerGone = true;
+    this.#bridge?.closeCaller();
+  }
+
+  /** The execution ends: what is open is cancelled in the log. Idempotent. */
+  close(): void {
+    this.#bridge?.close();
+  }
+}

@@ -1,0 +1,39 @@
+import { stringifyJson } from "../shared/json.ts";
+import type { ToolDeclaration } from "../shared/model.ts";
+import { pythonSignature } from "../shared/schema/python.ts";
+import { searchTools } from "./search.ts";
+
+/** The catalog as JSON text: every tool with what it does and how it is called. */
+export function listTools(tools: readonly ToolDeclaration[]): string {
+  return stringifyJson(tools.map(summary));
+}
+
+/** One tool with its schemas as JSON text. */
+export function toolSchema(tool: ToolDeclaration): string {
+  const { name, description } = tool;
+  const head = stringifyJson({ name, description, signature: pythonSignature(tool) }).slice(0, -1);
+  // As the application wrote them: read and written again, 5.0 would become 5.
+  const input = tool.inputSchemaJson || "{}";
+  const output = tool.outputSchemaJson || "{}";
+  return `${head},"input_schema":${input},"output_schema":${output}}`;
+}
+
+/** The tools that a query fits as JSON text, best first. */
+export function findTools(tools: readonly ToolDeclaration[], query: string, limit: number): string {
+  const found = searchTools(tools, query, limit);
+  return stringifyJson(
+    found.map(({ tool, score }) => ({ ...summary(tool), score: Math.round(score * 100) / 100 })),
+  );
+}
+
+function summary(tool: ToolDeclaration) {
+  const { name, description, readOnly, idempotent, callForm } = tool;
+  return {
+    name,
+    description,
+    signature: pythonSignature(tool),
+    read_only: readOnly,
+    idempotent,
+    call_form: callForm,
+  };
+}

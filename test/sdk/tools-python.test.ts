@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import type { Executor } from "../../src/executors/executor.ts";
+import { Codemode, defineTool, unwrap } from "../../src/index.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { noPython, startCpython } from "../support/toolchain.ts";
+
+const mebibyte = 1024 * 1024;
+
+describe.skipIf(noPython)("real Python and tools of the application", () => {
+  let executor: Executor;
+  let server: TestServer;
+  let codemode: Codemode;
+  let got: unknown;
+
+  beforeAll(async () => {
+    executor = await startCpython();
+    const settings = { isolation: { require: "T0" as const } };
+    server = await startServer({ executors: [executor], settings });
+    codemode = Codemode.connect({ url: server.url });
+    codemode.registry.register([
+      defineTool({
+        name: "echo",
+        description: "Gives back what it gets",
+        execute: ({ value }) => {
+          got = value;
+          return value;
+        },
+      }),
+      defineTool({
+        name: "give",
+        description: "Gives what JSON cannot hold",
+        inputSchema: z.object({ what: z.string() }),
+        execute: ({ what }) => gifts[what],
+      }),
+      defineTool({
+        name: "weather",
+        description: "Current weather of a city",
+        inputSchema: z.object({
+          location: z.string(),
+          units: z.enum(["celsius", "fahrenheit"]).default("celsius"),
+        }),
+        execute: ({ location, units }) => `${location} in ${units}`,
+      }),
+      defineTool({
+        name: "list_orders",
+        description: "Orders of a customer",
+        inputSchema: z.object({ customer: z.string() }),
+        execute: ({ customer }) => [
+          { customer, days_late: 2 },
+          { customer, days_late: 9 },
+          { customer, days_late: 5 },
+        ],
+      }),
+      defineTool({
+        name: "quote",
+        description: "Price of a share",
+        inputSchema: z.object({ symbol: z.string() }),
+        execute({ symbol }) {
+          if (symbol !== "ACME") throw new Error("no such symbol");
+          return { price: 12.5 };
+        },
+      }),
+    ]);
+  });
+  afterAll(async () => {
+    await codemode.close();
+    await server[Symbol.asyncDispose]();
+    await executor[Symbol.asyncDispose]();
+  });
+
+  const gifts: Record<string, unknown> = {
+    nan: { list: [1, Number.NaN] },
+    set: { tags: new Set(["a"]) },
+    bytes: new Uint8Array(3),
+    large: "x".repeat(2 * mebibyte - 1),
+    float: 2 ** 64,
+    deep: Array.from({ length: 70 }).reduce<unknown>((inner) => [inner], 1),
+  };
+
+  const run = async (code: string) => unwrap(await codemode.execute(code));
+
+  it.each<[string, unknown]>([
+    ["2**53 - 1", 2 ** 53 - 1],
+    ["2**53 + 1", 2n ** 53n + 1n],
+    ["-2**64", -(2n ** 64n)],
+    ["'é😀\\x00'", "é😀\u0000"],
+    ["{'': [], 'a': {'b': None}}", { "": [], a: { b: null } }],
+    ["[True, 0.1, 1e300]", [true, 0.1, 1e300]],
+    ["'x' * (2**21 - 100)", "x".repeat(2 ** 21 - 100)],
+  ])("pass %s to a tool and back, exactly", async (expression, value) => {
+    const code = `value = ${expression}\nback = tools.echo(value=value)\n[back == value, type(back) is type(value)]`;
+    expect(await run(code)).toEqual([true, true]);
+    expect(got).toEqual(value);
+  });
+
+  it("pass an integral float of JavaScript's as the integer that it is", async () => {
+    expect(await run("tools.give(what='float') == 2**64")).toBe(true);
+  });
+
+  it.each<[string, string]>([
+    ["tools.echo(value=[float('nan')])", "nan"],
+    ["tools.echo(value={'a': {1, 2}})", "a"],
+    ["tools.echo(value=b'x')", "value"],
+    ["tools.echo(value='x' * (2**21 + 1))", "2097152"],
+    ["tools.give(what='nan')", "$.list[1]: NaN is not a JSON number"],
+    ["tools.give(what='set')", "$.tags: Set is not a JSON value"],
+    ["tools.give(what='bytes')", "$: Uint8Array is not a JSON value"],
+    ["tools.give(what='large')", "2097153 bytes of JSON, at most 2097152"],
+    ["tools.give(what='deep')", "nested deeper than 64"],
+    [
+      "tools.weather(location='Bonn', units='kelvin')",
+      '$.units: Invalid option: expected one of "celsius"|"fahrenheit"',
+    ],
+    ["tools.weather(location=5)", "$.location: Invalid input: expected string, received number"],
+    [
+      "tools.weather(place='Bonn')",
+      "weather(location: str, units: Literal['celsius', 'fahrenheit'] = 'celsius') -> Any",
+    ],
+    ["tools.quote(symbol='X')", "no such symbol"],
+  ])("refuse %s by a ToolError that says why", async (call, message) => {
+    const code = `try:\n    ${call}\n    said = None\nexcept ToolError as error:\n    said = str(error)\nsaid`;
+    expect(await run(code)).toContain(message);
+  });
+
+  it("take arguments by position, in the order of the signature", async () => {
+    expect(await run("tools.weather('Bonn', 'fahrenheit')")).toBe("Bonn in fahrenheit");
+    expect(await run("tools['weather'].run(location='Bonn')")).toBe("Bonn in celsius");
+  });
+
+  it("run the examples of the prompt", async () => {
+    const prompt = await codemode.toolPrompt();
+    const [first = "", second = ""] = [...prompt.matchAll(/```python\n(.*?)```/gs)].map(
+      (match) => match[1],
+    );
+    const context = { client_id: "acme" };
+    expect(unwrap(await codemode.execute(first, { context }))).toEqual({
+      late: 2,
+      worst: { customer: "acme", days_late: 9 },
+    });
+    expect(await run(second)).toEqual({ ACME: 12.5, INIT: "unknown: no such symbol" });
+  });
+
+  it("reach nothing but what was granted", async () => {
+    const code =
+      "try:\n    tools.weather(location='x')\nexcept ToolError as error:\n    said = str(error)\nsaid";
+    const tools = ["echo"];
+    expect(unwrap(await codemode.execute(code, { tools }))).toContain("weather");
+    expect(unwrap(await codemode.execute("[*tools]", { tools }))).toEqual(tools);
+  });
+});
