@@ -1,22 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Executor } from "../../src/executors/executor.ts";
 import { collect, jsonOf, type RunOptions } from "../support/programs.ts";
+import { answerByName as onCall, pythonTools as tools } from "../support/python-tools.ts";
 import { noPython, startCpython } from "../support/toolchain.ts";
-
-const weather = {
-  name: "weather",
-  signature: "weather(location: str, units: str = 'celsius') -> dict",
-  parameters: ["location", "units"],
-  required: ["location"],
-};
-const tools: RunOptions["tools"] = [
-  weather,
-  { name: "echo" },
-  { name: "my-tool" },
-  { name: "blocking", callForm: "sync" },
-  { name: "awaited", callForm: "async" },
-  { name: "keys" },
-];
 
 describe.skipIf(noPython)("tools in cpython", () => {
   let executor: Executor;
@@ -25,7 +11,6 @@ describe.skipIf(noPython)("tools in cpython", () => {
   });
   afterAll(() => executor[Symbol.asyncDispose]());
 
-  const onCall: RunOptions["onCall"] = (call, args) => ({ tool: call.tool, ...args });
   const value = (code: string, options: RunOptions = {}) =>
     jsonOf(executor, code, { tools, onCall, ...options });
 
