@@ -1,7 +1,7 @@
 import type { RunOptions } from "./programs.ts";
 
 /** Tools that a Python program is granted: one with a signature, every form, and awkward names. */
-export const pythonTools: RunOptions["tools"] = [
+export const pythonTools: NonNullable<RunOptions["tools"]> = [
   {
     name: "weather",
     signature: "weather(location: str, units: str = 'celsius') -> dict",
@@ -16,4 +16,7 @@ export const pythonTools: RunOptions["tools"] = [
 ];
 
 /** Answers each call with the name of its tool and its arguments. */
-export const answerByName: RunOptions["onCall"] = (call, args) => ({ tool: call.tool, ...args });
+export const answerByName: NonNullable<RunOptions["onCall"]> = (call, args) => ({
+  tool: call.tool,
+  ...args,
+});
