@@ -1,4 +1,5 @@
-// `npm run build`: writes dist/, what the package ships. Plain JavaScript for Node 22, its types, and
+// `npm run build`: writes dist/, what the package ships. Plain JavaScript (the SDK's for
+// Node 22, the server's for Node 24), its types, and
 // the guests' Python files beside the code that starts them.
 import { execFileSync } from "node:child_process";
 import { cpSync, globSync, rmSync } from "node:fs";

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 
@@ -9,7 +10,8 @@ export async function readSource(
 ): Promise<string> {
   if (file === "-") return await text(stdin);
   try {
-    return await readFile(file, "utf8");
+    // npm runs its scripts in the project's folder and tells here where it was called.
+    return await readFile(resolve(process.env.INIT_CWD ?? ".", file), "utf8");
   } catch (cause) {
     const why = new Map([
       ["ENOENT", "no such file"],

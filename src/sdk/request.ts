@@ -104,6 +104,34 @@ export interface PreparedExecution extends PreparedCall {
   readonly isPacedByReader: boolean;
 }
 
+const limitNames: Readonly<Record<keyof ExecutionLimits, true>> = {
+  wallMs: true,
+  activeMs: true,
+  waitMs: true,
+  memoryBytes: true,
+  outputBytes: true,
+  toolCalls: true,
+  openToolCalls: true,
+  threads: true,
+};
+
+const requestNames: Readonly<Record<keyof ExecuteRequest<OutputSchema>, true>> = {
+  code: true,
+  language: true,
+  context: true,
+  config: true,
+  limits: true,
+  output: true,
+  tools: true,
+  toolServices: true,
+  payloads: true,
+  signal: true,
+  timeoutMs: true,
+  retry: true,
+  headers: true,
+  correlationId: true,
+};
+
 // Time for the answer to come back after the execution's own limit has ended it.
 const answerMs = 2_000;
 
@@ -144,6 +172,7 @@ export async function prepareExecution(
     ...(typeof code === "string" ? [] : [{ field: "code", description: "expected text" }]),
     ...structViolations(context, "context"),
     ...structViolations(config, "config"),
+    ...unknownFields(request),
     ...limitViolations(limits),
     ...toolViolations(request),
     ...callViolations(request),
@@ -204,10 +233,22 @@ function toolViolations(request: ExecuteRequest<OutputSchema>): FieldViolation[]
 
 function limitViolations(limits: ExecutionLimits): FieldViolation[] {
   return Object.entries(limits).flatMap(([name, value]) => {
+    if (!Object.hasOwn(limitNames, name)) return [unknownField(`limits.${name}`)];
     const isGood =
       value === undefined ||
       (value >= 0 && (name.endsWith("Ms") ? Number.isFinite(value) : Number.isSafeInteger(value)));
     const unit = name.endsWith("Ms") ? "milliseconds" : "an integer";
     return isGood ? [] : [{ field: `limits.${name}`, description: `expected ${unit}, 0 or more` }];
   });
+}
+
+/** Fields that are not ours: a misspelled limit must not be a missing one. */
+function unknownFields(request: ExecuteRequest<OutputSchema>): FieldViolation[] {
+  return Object.keys(request)
+    .filter((name) => !Object.hasOwn(requestNames, name))
+    .map(unknownField);
+}
+
+function unknownField(field: string): FieldViolation {
+  return { field, description: "no such field" };
 }

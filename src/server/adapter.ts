@@ -38,7 +38,12 @@ export interface AdapterOptions
  */
 export function createAdapter(options: AdapterOptions): RequestHandler {
   const { routes, maxDeadlineMs, logger, ...routerOptions } = options;
-  const router = createConnectRouter({ ...routerOptions, acceptCompression: [compressionGzip] });
+  const router = createConnectRouter({
+    ...routerOptions,
+    acceptCompression: [compressionGzip],
+    // A misspelled limit must not be a missing one.
+    jsonOptions: { ignoreUnknownFields: false },
+  });
   routes(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 

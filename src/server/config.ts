@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import os from "node:os";
 import { parse as parseYaml } from "yaml";
 import type { z } from "zod";
 import { CodemodeError, type FieldViolation } from "../shared/errors.ts";
@@ -12,6 +11,7 @@ import {
   settingsSchema,
   type ToolServiceSettings,
 } from "./settings.ts";
+import { slotsFor, usableMemory } from "./slots.ts";
 
 /** A checked configuration: every field is set, and they fit together. */
 export interface Config {
@@ -150,7 +150,7 @@ function misfits(settings: Parsed): FieldViolation[] {
 }
 
 function complete(settings: Parsed): Config {
-  const slots = settings.slots ?? defaultSlots();
+  const slots = settings.slots ?? slotsFor(usableMemory());
   const answerMs = settings.max_limits.wallMs + settings.queue_timeout_ms + 5_000;
   const maxDeadlineMs =
     settings.max_deadline_ms ?? Math.max(answerMs, settings.default_deadline_ms ?? 0);
@@ -180,14 +180,6 @@ function complete(settings: Parsed): Config {
     toolListMs: settings.tool_list_ms,
     logLevel: settings.log_level,
   };
-}
-
-/** What 80 % of memory holds at 16 MiB a run; beyond 1,000 the service's own loop is the bound. */
-function defaultSlots(): number {
-  const constrained = process.constrainedMemory();
-  const total = os.totalmem();
-  const memory = constrained > 0 ? Math.min(constrained, total) : total;
-  return Math.max(1, Math.min(1_000, Math.floor((memory * 0.8) / (16 * 1024 * 1024))));
 }
 
 async function readSettings(file: string | undefined): Promise<Record<string, unknown>> {

@@ -68,6 +68,12 @@ describe.skipIf(noPython)("tool calls in cpython", () => {
 
     it.each([
       "call['temperature']",
+      "call()",
+      "call ** 2",
+      "reversed(call)",
+      "next(call)",
+      "setattr(call, 'a', 1)",
+      "call.__setitem__('a', 2)",
       "call.temperature",
       "list(call)",
       "len(call)",
@@ -93,6 +99,8 @@ describe.skipIf(noPython)("tool calls in cpython", () => {
 
     it.each([
       ["float('nan')", "$.v: nan is not a JSON number"],
+      ["[10**309]", "$.v[0]: the integer is out of range, at most 308 digits are taken"],
+      ["{'a': [10**5000]}", "$.v.a[0]: the integer is out of range, at most 308 digits are taken"],
       ["float('-inf')", "$.v: -inf is not a JSON number"],
       ["b'x'", "$.v: bytes is not a JSON value"],
       ["{1}", "$.v: set is not a JSON value"],
@@ -111,6 +119,14 @@ describe.skipIf(noPython)("tool calls in cpython", () => {
       ["a cycle", "x = []\nx.append(x)", "the value contains itself"],
     ])("when an argument is %s", async (_title, make, message) => {
       expect((await failure(`${make}\ntools.echo(v=x)`)).message).toContain(message);
+    });
+
+    it("when the arguments have more than 250,000 values, and not when they have as many", async () => {
+      const answered = { onCall: () => null };
+      // The object, the list and its items; each container counts twice.
+      expect(await value("tools.echo(v=[0] * 249996)", answered)).toBeNull();
+      const error = await failure("tools.echo(v=[0] * 249997)");
+      expect(error.message).toBe("echo: arguments: $.v: more than 250000 values");
     });
 
     it("when the arguments are one byte larger than allowed, and not when they are as large", async () => {

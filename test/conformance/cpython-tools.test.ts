@@ -119,6 +119,52 @@ describe.skipIf(noPython)("tools in cpython", () => {
       expect(await value(code, { onCall: backwards })).toEqual([0, 1, 2, 3, 4]);
     });
 
+    it.each([
+      [
+        "after one that timed out",
+        "import asyncio\ntry:\n  await asyncio.wait_for(tools.echo(slow=True), 0.05)\nexcept asyncio.TimeoutError:\n  pass\nawait asyncio.sleep(0.3)\n(await tools.echo(v=5))['v']",
+      ],
+      [
+        "after a group in which one failed",
+        "import asyncio\ntry:\n  await asyncio.gather(tools.echo(slow=True), tools.echo(fail=True))\nexcept ToolError:\n  pass\nawait asyncio.sleep(0.3)\n(await tools.echo(v=5))['v']",
+      ],
+      [
+        "after a loop that ended with one open",
+        "import asyncio, time\nasync def main():\n  await asyncio.gather(tools.echo(slow=True), tools.echo(fail=True))\ntry:\n  asyncio.run(main())\nexcept ToolError:\n  pass\ntime.sleep(0.3)\ntools.echo(v=5)['v']",
+      ],
+    ])("%s", async (_title, code) => {
+      const mixed: RunOptions["onCall"] = async (_call, args) => {
+        if (args.fail) throw new Error("failed");
+        if (args.slow) await new Promise((resolve) => setTimeout(resolve, 150));
+        return args;
+      };
+      expect(await value(code, { onCall: mixed })).toBe(5);
+    });
+
+    it("until memory is used up by what they give, which is then said", async () => {
+      const { result } = await collect(executor, "x = []\nwhile True: x.append(tools.echo())", {
+        tools,
+        onCall: () => "x".repeat(1_000_000),
+        limits: { memoryBytes: 64 * 2 ** 20 },
+      });
+      expect(result).toMatchObject({ error: { reason: "memory" } });
+    });
+
+    it("by a name that is not listed, where a tool service may have it by now", async () => {
+      expect(await value("tools.fresh(a=1)", { hasMoreTools: true })).toEqual({
+        tool: "fresh",
+        a: 1,
+      });
+    });
+
+    it("with arguments of 8 MiB where so much is allowed, and not a byte more", async () => {
+      await using roomy = await startCpython({ toolPayloadBytes: 8 * 2 ** 20 });
+      const options = { tools, onCall: () => "taken", limits: { memoryBytes: 2 ** 29 } };
+      const call = (bytes: number) => `tools.echo(v='x' * ${bytes - 8})`;
+      expect(await jsonOf(roomy, call(8 * 2 ** 20), options)).toBe("taken");
+      await expect(jsonOf(roomy, call(8 * 2 ** 20 + 1), options)).rejects.toThrow("8388609 bytes");
+    });
+
     it("500 times in a row", async () => {
       expect(await value("sum(tools.echo(n=n)['n'] for n in range(500))")).toBe(124_750);
     });

@@ -43,6 +43,13 @@ describe.skipIf(noPython)("cpython", () => {
         json: "[".repeat(64) + "]".repeat(64),
       },
       { title: "gives text only for NaN", code: "float('nan')", json: undefined, text: "nan" },
+      {
+        title: "gives text only for an integer that no double can hold",
+        code: "10**309",
+        json: undefined,
+        text: `1${"0".repeat(309)}`,
+      },
+      { title: "keeps an integer of 300 digits", code: "10**300", json: `1${"0".repeat(300)}` },
       { title: "gives text only for a set", code: "{1}", json: undefined, text: "{1}" },
       {
         title: "gives text only for keys that are not text",

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { startServer } from "../support/server.ts";
 import { noLock } from "../support/toolchain.ts";
-import { linesOf, runNode } from "./support/run.ts";
+import { linesOf, run, runNode } from "./support/run.ts";
 
 const tenants = Array.from({ length: 10 }, (_, index) => {
   const currency = ["EUR", "NOK", "USD"][index % 3];
@@ -38,3 +38,38 @@ it.skipIf(noLock).each([
   expect(ran).toMatchObject({ exitCode: 0, stderr: "" });
   expect(linesOf(ran.stdout)).toEqual(lines);
 });
+
+it.skipIf(noLock)("the demo shows what the service does, and ends well", async () => {
+  const ran = await runNode("examples/demo.ts", {});
+  expect(ran).toMatchObject({ exitCode: 0, stderr: "" });
+  const expected = [
+    "isolation T2 by the word of its probes",
+    "=> int 4",
+    '=> str {"status": "success", "value": 42}',
+    'stdout    "34\\n"',
+    "=> 10 different answers",
+    "failed: exception at line 2: ZeroDivisionError: division by zero",
+    "failed: timeout: the program ran longer than 500 ms",
+    "no weather: no station in Atlantis",
+    "=> str sent to user_123: Cairo is warmest, 31 degrees",
+    "PermissionError: [Errno 13] Permission denied: '/etc/passwd'",
+    "PermissionError: [Errno 1] Operation not permitted",
+    "=> dict {}",
+  ];
+  for (const text of expected) expect(ran.stdout).toContain(text);
+  expect(ran.stdout.match(/Errno 1\] Operation not permitted {3}\(/g)).toHaveLength(2);
+});
+
+it.skipIf(noLock || process.arch !== "x64")(
+  "the demo says which layer is missing, and goes on by a weaker word of its own",
+  async () => {
+    const launcher = ["test/isolation/fixtures/old-kernel.py", "38", "444"];
+    const node = [process.execPath, "--conditions=source", "examples/demo.ts"];
+    const ran = await run("python3", [...launcher, ...node]);
+    expect(ran.exitCode).toBe(0);
+    expect(ran.stdout).toContain("The service does not start here as it should");
+    expect(ran.stdout).toContain("this kernel does not give landlock ([Errno 38]");
+    expect(ran.stdout).toContain("WARNING: weak isolation");
+    expect(ran.stdout).toContain("=> int 4");
+  },
+);

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -33,12 +33,15 @@ describe.skipIf(noLock)("the lock", () => {
     }
     const waiting = guests.filter(({ fields }) => fields.get("Seccomp") === "2");
     expect(waiting.length).toBeGreaterThan(0);
-    for (const { fields } of waiting) {
+    for (const { pid, fields } of waiting) {
       expect(fields.get("NoNewPrivs")).toBe("1");
       expect(fields.get("CapEff")).toMatch(/^0+$/);
       expect(fields.get("CapPrm")).toMatch(/^0+$/);
       expect(fields.get("CapBnd")).toMatch(process.getuid?.() === 0 ? /^0+$/ : /./);
       expect(Number(fields.get("Threads"))).toBe(1);
+      // The service goes first, and a guest is the first to be killed when memory is short.
+      expect(getPriority(pid)).toBe(19);
+      expect(readFileSync(`/proc/${pid}/oom_score_adj`, "utf8").trim()).toBe("1000");
     }
   });
 

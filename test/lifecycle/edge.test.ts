@@ -35,6 +35,17 @@ describe("one port", () => {
     });
   });
 
+  it("refuses a field that it does not know, by name: a misspelled limit is not a missing one", async () => {
+    await using server = await startServer();
+    const response = await fetch(`${server.url}/codemode.v1.ExecutorService/Execute`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ request: { code: "1", timeout: 5 } }),
+    });
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain('\\"timeout\\"');
+  });
+
   it("answers a bad request over HTTP/1.1 with every violation as JSON", async () => {
     await using server = await startServer({ executors: [createScriptedExecutor(scripts)] });
     const response = await fetch(`${server.url}/codemode.v1.ExecutorService/Execute`, {

@@ -12,6 +12,7 @@ describe.skipIf(noPython)("real Python and tools of the application", () => {
   let server: TestServer;
   let codemode: Codemode;
   let got: unknown;
+  let asked = 0;
 
   beforeAll(async () => {
     executor = await startCpython();
@@ -40,7 +41,10 @@ describe.skipIf(noPython)("real Python and tools of the application", () => {
           location: z.string(),
           units: z.enum(["celsius", "fahrenheit"]).default("celsius"),
         }),
-        execute: ({ location, units }) => `${location} in ${units}`,
+        execute: ({ location, units }) => {
+          asked += 1;
+          return `${location} in ${units}`;
+        },
       }),
       defineTool({
         name: "list_orders",
@@ -141,11 +145,20 @@ describe.skipIf(noPython)("real Python and tools of the application", () => {
     expect(await run(second)).toEqual({ ACME: 12.5, INIT: "unknown: no such symbol" });
   });
 
-  it("reach nothing but what was granted", async () => {
-    const code =
-      "try:\n    tools.weather(location='x')\nexcept ToolError as error:\n    said = str(error)\nsaid";
-    const tools = ["echo"];
-    expect(unwrap(await codemode.execute(code, { tools }))).toContain("weather");
-    expect(unwrap(await codemode.execute("[*tools]", { tools }))).toEqual(tools);
+  it.each([
+    ["asks for it by name", "tools.weather(location='x')"],
+    ["renames a tool that it has", "t = tools.echo\n    t._name = 'weather'\n    t(location='x')"],
+    ["makes a tool of its own", "type(tools.echo)(tools._calls, 'weather')(location='x')"],
+    [
+      "sends the frame itself",
+      'import os, struct, time\n    p = b\'{"seq":1,"key":"0/0","tool":"weather"}\\n{"location":"x"}\'\n    os.write(3, struct.pack(\'<IB\', len(p), 5) + p)\n    time.sleep(0.3)',
+    ],
+  ])("reach no tool that was not granted, though the program %s", async (_title, attempt) => {
+    asked = 0;
+    const code = `said = ''\ntry:\n    ${attempt}\nexcept ToolError as error:\n    said = str(error)\nsaid`;
+    const said = unwrap(await codemode.execute(code, { tools: ["echo"] }));
+    if (!attempt.includes("os.write")) expect(said).toContain("weather");
+    expect(asked).toBe(0);
+    expect(unwrap(await codemode.execute("[*tools]", { tools: ["echo"] }))).toEqual(["echo"]);
   });
 });

@@ -62,3 +62,12 @@ describe("status", () => {
     expect(fromConnectError(new ConnectError("?", Code.DataLoss)).kind).toBe("internal");
   });
 });
+
+it("knows an error of another copy of the package", async () => {
+  const path = "../../../src/shared/errors.ts?copy";
+  const copy = (await import(path)) as typeof import("../../../src/shared/errors.ts");
+  const error = new copy.CodemodeError("internal", "x");
+  expect(error).not.toBeInstanceOf(CodemodeError);
+  expect(CodemodeError.is(error)).toBe(true);
+  expect(CodemodeError.from(error)).toBe(error);
+});

@@ -37,6 +37,9 @@ class Calls:
         """Sends a call; gives the future of its value. ToolError when the arguments cannot cross."""
         data = self._encode(tool, arguments)
         future = concurrent.futures.Future()
+        # A program that gives up a call (wait_for, a failing group) does not take it back: the answer
+        # still comes, and must find a future that takes it.
+        future.set_running_or_notify_cancel()
         self._flush_output()
         with self._lock:
             if not self._is_reading:
@@ -77,11 +80,15 @@ class Calls:
             pass  # the host is gone, and this process with it
 
     def _settle(self, payload):
+        """Hands an answer to who waits. Whatever goes wrong is theirs: the next answer still comes."""
         head, _, data = payload.partition(b"\n")
         header = json.loads(head)
         future, tool = self._open.pop(header["seq"])
         error = header.get("error")
-        if error is None:
-            future.set_result(json.loads(data))
-        else:
-            future.set_exception(ToolError(error["message"], tool, error["kind"]))
+        try:
+            if error is None:
+                future.set_result(json.loads(data))
+            else:
+                future.set_exception(ToolError(error["message"], tool, error["kind"]))
+        except BaseException as fault:  # no memory for the value, for one
+            future.set_exception(fault)

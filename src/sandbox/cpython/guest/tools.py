@@ -41,6 +41,13 @@ class ToolCall:
             raise AttributeError(name)
         raise self.forgotten()
 
+    def __setattr__(self, name, value):
+        if name not in ToolCall.__slots__:
+            raise self.forgotten()
+        object.__setattr__(self, name, value)
+
+    __call__ = __setitem__ = __delitem__ = __next__ = __reversed__ = __abs__ = __round__ = _misused
+    __pow__ = __rpow__ = __rmod__ = __rfloordiv__ = __and__ = __or__ = __xor__ = __matmul__ = _misused
     __getitem__ = __iter__ = __len__ = __contains__ = __bool__ = _misused
     __str__ = __format__ = __int__ = __float__ = __index__ = _misused
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __mod__ = _misused

@@ -32,7 +32,7 @@ class _Parents(set):
 def _check(value, path, depth, parents):
     kind = type(value)
     parents.count += 1
-    if value is None or kind is bool or kind is int:
+    if value is None or kind is bool:
         return
     if kind is str or isinstance(value, str):
         _check_text(value, path)
@@ -40,7 +40,7 @@ def _check(value, path, depth, parents):
         if not math.isfinite(value):
             raise NotJson("%s: %r is not a JSON number" % (path, value))
     elif isinstance(value, int):
-        return
+        _check_integer(value, path)
     elif isinstance(value, (list, tuple)):
         _enter(value, path, depth, parents)
         for index, item in enumerate(value):
@@ -69,6 +69,15 @@ def _enter(value, path, depth, parents):
     parents.count += 1
     if parents.count + len(value) > MAX_VALUES:
         raise NotJson("%s: more than %d values" % (path[:200], MAX_VALUES))
+
+
+def _check_integer(value, path):
+    # Readers of JSON hold a number of more than 308 digits to be infinite, whatever its digits.
+    if value.bit_length() > 1023:
+        try:
+            float(value)
+        except OverflowError:
+            raise NotJson(path + ": the integer is out of range, at most 308 digits are taken") from None
 
 
 def _check_text(text, path):
