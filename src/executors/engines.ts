@@ -37,9 +37,6 @@ const table: Readonly<Record<string, (config: EnginesConfig) => Promise<Executor
   },
 };
 
-/** Names of all engines. */
-export const engineNames: readonly string[] = Object.keys(table);
-
 /** Starts the engines that the config names; one that cannot run says so in its `info()`. */
 export function createEngines(config: EnginesConfig): Promise<readonly Executor[]> {
   return Promise.all(

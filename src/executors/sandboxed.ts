@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Guest, GuestExit, GuestProgram, Sandbox } from "../sandbox/sandbox.ts";
 import { stringifyJson } from "../shared/json.ts";
 import type { Channel, ProgramResult } from "../shared/model.ts";
@@ -146,9 +145,4 @@ class OutputMeter {
       if (text !== "") yield { type: "output", channel, text };
     }
   }
-}
-
-/** A seed for a guest's `random`, 64 bits. */
-export function randomSeed(): bigint {
-  return randomBytes(8).readBigUInt64LE();
 }

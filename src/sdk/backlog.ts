@@ -21,6 +21,9 @@ export const largeBacklog: BacklogLimits = { maxBytes: 16 * 1024 * 1024, maxEven
 export class Backlog {
   #items: StreamEvent[] = [];
   #bytes = 0;
+  // Before these stand no output and no payload: what was looked through is not looked through again.
+  #noOutputBefore = 0;
+  #noPayloadBefore = 0;
 
   push(event: StreamEvent, { maxBytes, maxEvents } = smallBacklog): void {
     this.#items.push(event);
@@ -32,17 +35,23 @@ export class Backlog {
 
   shift(): StreamEvent | undefined {
     const event = this.#items.shift();
-    if (event !== undefined) this.#bytes -= bytesOf(event);
+    if (event === undefined) return undefined;
+    this.#bytes -= bytesOf(event);
+    this.#noOutputBefore = Math.max(0, this.#noOutputBefore - 1);
+    this.#noPayloadBefore = Math.max(0, this.#noPayloadBefore - 1);
     return event;
   }
 
   clear(): void {
     this.#items = [];
     this.#bytes = 0;
+    this.#noOutputBefore = 0;
+    this.#noPayloadBefore = 0;
   }
 
   #dropOldestOutput(): boolean {
-    const index = this.#items.findIndex((item) => item.type === "output");
+    const index = this.#find(this.#noOutputBefore, (item) => item.type === "output");
+    this.#noOutputBefore = index;
     const oldest = this.#items[index];
     if (oldest === undefined) return false;
     const omittedBytes = bytesOf(oldest);
@@ -52,6 +61,7 @@ export class Backlog {
     if (before?.type === "trimmed") {
       const total = before.omittedBytes + omittedBytes;
       this.#items.splice(index - 1, 2, { ...before, sequence, time, attempt, omittedBytes: total });
+      if (this.#noPayloadBefore > index) this.#noPayloadBefore -= 1;
     } else {
       const firstSequence = sequence;
       const mark: ExecutionEvent = {
@@ -68,12 +78,23 @@ export class Backlog {
   }
 
   #omitOldestPayload(): boolean {
-    const index = this.#items.findIndex((item) => bytesOf(item) > 0);
+    const index = this.#find(this.#noPayloadBefore, (item) => bytesOf(item) > 0);
+    this.#noPayloadBefore = index;
     const oldest = this.#items[index];
     if (oldest === undefined) return false;
     this.#bytes -= bytesOf(oldest);
     this.#items[index] = withoutPayload(oldest);
     return true;
+  }
+
+  /** The first such item from an index on; the length where there is none. */
+  #find(from: number, isWanted: (item: StreamEvent) => boolean): number {
+    let index = from;
+    for (let item = this.#items[index]; item !== undefined; item = this.#items[index]) {
+      if (isWanted(item)) break;
+      index += 1;
+    }
+    return index;
   }
 }
 

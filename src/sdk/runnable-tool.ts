@@ -192,5 +192,5 @@ function refused(name: string, faults: readonly FieldViolation[]): CodemodeError
 }
 
 function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return thrownFailure(error).message;
 }

@@ -12,6 +12,7 @@ import {
   type ToolServiceSettings,
 } from "./settings.ts";
 import { slotsFor, usableMemory } from "./slots.ts";
+import { longestDeadlineMs } from "./timeout-headers.ts";
 
 /** A checked configuration: every field is set, and they fit together. */
 export interface Config {
@@ -152,8 +153,10 @@ function misfits(settings: Parsed): FieldViolation[] {
 function complete(settings: Parsed): Config {
   const slots = settings.slots ?? slotsFor(usableMemory());
   const answerMs = settings.max_limits.wallMs + settings.queue_timeout_ms + 5_000;
-  const maxDeadlineMs =
-    settings.max_deadline_ms ?? Math.max(answerMs, settings.default_deadline_ms ?? 0);
+  const maxDeadlineMs = Math.min(
+    settings.max_deadline_ms ?? Math.max(answerMs, settings.default_deadline_ms ?? 0),
+    longestDeadlineMs,
+  );
   const { tls } = settings;
   return {
     host: settings.host,

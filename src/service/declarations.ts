@@ -5,6 +5,8 @@ import { declarationFaults } from "../tools/declaration.ts";
 import type { Faults } from "./faults.ts";
 
 const maxTools = 256;
+// Of all tools together: each is read before the program starts.
+const maxSchemaBytes = 512 * 1024;
 // A status has no room for more, and nobody reads it.
 const maxNamed = 20;
 
@@ -19,6 +21,11 @@ export function parseTools(
     return [];
   }
   const tools = messages.map(fromToolDeclarationMessage);
+  const schemaBytes = tools.reduce((sum, tool) => sum + schemaBytesOf(tool), 0);
+  if (schemaBytes > maxSchemaBytes) {
+    faults.add(field, `have ${schemaBytes} bytes of schemas in all, at most ${maxSchemaBytes}`);
+    return [];
+  }
   const first = new Map<string, number>();
   for (const [index, tool] of tools.entries()) {
     for (const fault of declarationFaults(tool)) {
@@ -45,6 +52,10 @@ export function parseToolServices(
     faults.add(field, `is ${quoted(name)}, ${configured}`);
   }
   return [...new Set(names)];
+}
+
+function schemaBytesOf({ inputSchemaJson, outputSchemaJson }: ToolDeclaration): number {
+  return Buffer.byteLength(inputSchemaJson) + Buffer.byteLength(outputSchemaJson);
 }
 
 function quoted(name: string): string {

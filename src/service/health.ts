@@ -8,6 +8,8 @@ import { untilAborted } from "../shared/abort.ts";
 /** Whether a server takes work, as `grpc.health.v1` tells it. */
 export interface Health {
   readonly service: ServiceImpl<typeof HealthService>;
+  /** Watches that wait for a change. */
+  readonly watchers: number;
   /** Says that no more work is taken, to watchers at once. */
   stop(): void;
   /** Ends every watch. */
@@ -19,12 +21,25 @@ export function createHealth(services: readonly string[]): Health {
   const names = ["", ...services];
   let status: Status = Status.SERVING;
   let isClosed = false;
-  let changed = Promise.withResolvers<void>();
+  let changes = 0;
+  const waiting = new Set<() => void>();
   const notify = () => {
-    changed.resolve();
-    changed = Promise.withResolvers();
+    changes += 1;
+    for (const wake of waiting) wake();
+  };
+  const nextChange = async (signal: AbortSignal) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    waiting.add(resolve);
+    try {
+      await untilAborted(promise, signal);
+    } finally {
+      waiting.delete(resolve);
+    }
   };
   return {
+    get watchers() {
+      return waiting.size;
+    },
     stop() {
       status = Status.NOT_SERVING;
       notify();
@@ -43,11 +58,11 @@ export function createHealth(services: readonly string[]): Health {
         let told: Status | undefined;
         while (!isClosed) {
           const next = names.includes(service) ? status : Status.SERVICE_UNKNOWN;
-          const change = changed.promise;
+          const seen = changes;
           if (next !== told) yield { status: next };
           told = next;
-          if (isClosed || change !== changed.promise) continue;
-          await untilAborted(change, signal);
+          if (isClosed || seen !== changes) continue;
+          await nextChange(signal);
         }
       },
     },

@@ -81,16 +81,11 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** The promise, or a rejection with the signal's reason, whichever comes first. */
-export function untilAborted<T>(
-  promise: Promise<T>,
-  signal: AbortSignal | undefined,
-  onAborted?: () => void,
-): Promise<T> {
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   const { promise: first, resolve, reject } = Promise.withResolvers<T>();
   const listener = onAbort(signal, (reason) => {
     reject(reason);
-    onAborted?.();
   });
   const release = () => listener[Symbol.dispose]();
   promise.then(resolve, reject).then(release);

@@ -81,18 +81,19 @@ export class ToolBridge {
   async onCall(guestCall: GuestToolCall): Promise<void> {
     this.#count += 1;
     const { refusals, payloads, append, stop } = this.#options;
-    const bytes = Buffer.byteLength(guestCall.argumentsJson);
+    const { callKey, tool } = guestCall;
+    const argumentsBytes = Buffer.byteLength(guestCall.argumentsJson);
+    const bytes = argumentsBytes + Buffer.byteLength(callKey) + Buffer.byteLength(tool);
     const over = this.#budget.spend({ calls: this.#count, open: this.#open.size, bytes });
     if (this.#isClosed || over !== undefined) {
       refusals.calls += 1;
       if (over !== undefined) stop(over);
       return;
     }
-    const { callKey, tool } = guestCall;
     const grant = this.#options.grants.get(tool);
     const call = this.#enter(guestCall, grant);
     const { callId } = call;
-    const tooLarge = argumentsTooLarge(tool, bytes, payloads.payloadBytes);
+    const tooLarge = argumentsTooLarge(tool, argumentsBytes, payloads.payloadBytes);
     const payload = tooLarge
       ? { argumentsJson: "", argumentsOmitted: true }
       : { argumentsJson: guestCall.argumentsJson };

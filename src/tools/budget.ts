@@ -5,11 +5,14 @@ import { Stop } from "../shared/stop.ts";
 export interface PayloadBounds {
   /** The arguments or the result of one call. */
   readonly payloadBytes: number;
-  /** Arguments and results of an execution together: its log holds them all. */
+  /** Calls and results of an execution together: its log holds them all. */
   readonly totalPayloadBytes: number;
 }
 
 type CallLimits = Pick<Limits, "toolCalls" | "openToolCalls">;
+
+// What the log holds of a call beside its texts.
+const bytesPerCall = 256;
 
 /** A call, as it counts. */
 export interface CallCost {
@@ -17,7 +20,7 @@ export interface CallCost {
   readonly calls: number;
   /** Calls that are open beside it. */
   readonly open: number;
-  /** Of its arguments. */
+  /** Of its texts: arguments, key and name of the tool. */
   readonly bytes: number;
 }
 
@@ -38,7 +41,7 @@ export class CallBudget {
     if (calls > toolCalls) return over(`made more than ${toolCalls} tool calls`);
     if (open >= openToolCalls)
       return over(`had more than ${openToolCalls} tool calls open at once`);
-    return this.#spendBytes(bytes);
+    return this.#spendBytes(bytes + bytesPerCall);
   }
 
   /** Spends an answer; gives the reason to stop the program when it is too much. */

@@ -1,6 +1,6 @@
 import { stringifyJson } from "../shared/json.ts";
 import type { ToolDeclaration } from "../shared/model.ts";
-import { pythonSignature } from "../shared/schema/python.ts";
+import { guestCallOf } from "../shared/schema/guest-call.ts";
 import { searchTools } from "./search.ts";
 
 /** The catalog as JSON text: every tool with what it does and how it is called. */
@@ -11,7 +11,8 @@ export function listTools(tools: readonly ToolDeclaration[]): string {
 /** One tool with its schemas as JSON text. */
 export function toolSchema(tool: ToolDeclaration): string {
   const { name, description } = tool;
-  const head = stringifyJson({ name, description, signature: pythonSignature(tool) }).slice(0, -1);
+  const { signature } = guestCallOf(tool);
+  const head = stringifyJson({ name, description, signature }).slice(0, -1);
   // As the application wrote them: read and written again, 5.0 would become 5.
   const input = tool.inputSchemaJson || "{}";
   const output = tool.outputSchemaJson || "{}";
@@ -31,7 +32,7 @@ function summary(tool: ToolDeclaration) {
   return {
     name,
     description,
-    signature: pythonSignature(tool),
+    signature: guestCallOf(tool).signature,
     read_only: readOnly,
     idempotent,
     call_form: callForm,

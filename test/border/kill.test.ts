@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Executor } from "../../src/executors/executor.ts";
+import { spawnZygote } from "../../src/sandbox/cpython/zygote.ts";
 import { Stop } from "../../src/shared/stop.ts";
 import { allGone, descendants, openDescriptors, statusOf, zygotes } from "../support/processes.ts";
 import { collect } from "../support/programs.ts";
@@ -113,6 +114,24 @@ describe.skipIf(noPython)("killing", () => {
     child.kill("SIGKILL");
     await allGone(family.map((one) => one.pid));
     expect(temporary()).toEqual(before);
+  });
+
+  it("gives up an interpreter that never says a word, and leaves none of it", async () => {
+    const silent = join(folder, "python3");
+    writeFileSync(silent, "#!/bin/sh\nexec sleep 60\n", { mode: 0o755 });
+    const controller = new AbortController();
+    const starting = spawnZygote({
+      python: silent,
+      signal: controller.signal,
+      onStderr: () => {},
+      onExit: () => {},
+      onForkFailed: () => {},
+    });
+    const [child] = descendants().filter((one) => one.name === "sleep" || one.name === "python3");
+    controller.abort();
+    await expect(starting).rejects.toThrow("the Python zygote ended with SIGKILL");
+    await allGone(child === undefined ? [] : [child.pid]);
+    rmSync(silent);
   });
 
   it("leaves no process, descriptor or file behind", async () => {

@@ -42,6 +42,9 @@ const failureOf = (call: Promise<unknown>) =>
     (error: ConnectError) => error,
   );
 
+const read = (name: string) => readFileSync(new URL(`../support/tls/${name}`, import.meta.url));
+const identity = () => ({ cert: read("localhost-cert.pem"), key: read("localhost-key.pem") });
+
 describe("serveTools", () => {
   it("lists tools, with their schemas where they are asked for", async () => {
     await using server = await serveTools([double], { port: 0, apiKey: "k" });
@@ -194,9 +197,7 @@ describe("serveTools", () => {
   });
 
   it("speaks TLS", async () => {
-    const read = (name: string) => readFileSync(new URL(`../support/tls/${name}`, import.meta.url));
-    const cert = read("localhost-cert.pem");
-    const tls = { cert, key: read("localhost-key.pem") };
+    const tls = identity();
     await using server = await serveTools([double], {
       port: 0,
       host: "localhost",
@@ -205,7 +206,7 @@ describe("serveTools", () => {
     });
     expect(server.url).toBe(`https://localhost:${server.port}`);
     expect(server.target).toBe(`localhost:${server.port}`);
-    using client = connect(server.url, "k", cert);
+    using client = connect(server.url, "k", tls.cert);
     expect((await client.listTools({})).tools).toHaveLength(1);
   });
 

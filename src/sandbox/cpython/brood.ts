@@ -28,6 +28,8 @@ export interface BroodOptions {
   /** Chooses the layers of the lock once the zygote has told what the kernel gives. */
   readonly chooseLayers: (hello: ZygoteHello) => readonly Layer[];
   readonly onStderr: (line: string) => void;
+  /** Gives up the start when it aborts. */
+  readonly signal: AbortSignal;
 }
 
 /** A zygote and the guests that it forked. They die together. */
@@ -91,8 +93,14 @@ export async function startBrood(options: BroodOptions): Promise<Brood> {
     void onConnection(new CpythonGuest(socket, keeper));
   });
   let zygote: Zygote;
+  using deadline = startDeadline({
+    ms: startMs,
+    reason: new Error("the Python zygote did not start"),
+    parent: options.signal,
+  });
   try {
     zygote = await spawnZygote({
+      signal: deadline.signal,
       python: options.python,
       onStderr: options.onStderr,
       onForkFailed(message) {
@@ -113,7 +121,7 @@ export async function startBrood(options: BroodOptions): Promise<Brood> {
         spares.replenish();
       },
     });
-    await startZygote(zygote, listener, token, options);
+    await startZygote(zygote, listener, token, options, deadline.signal);
   } catch (error) {
     await listener[Symbol.asyncDispose]();
     throw error;
@@ -155,16 +163,13 @@ async function startZygote(
   listener: GuestListener,
   token: string,
   options: BroodOptions,
+  signal: AbortSignal,
 ): Promise<void> {
-  using deadline = startDeadline({
-    ms: startMs,
-    reason: new Error("the Python zygote did not start"),
-  });
   try {
     const layers = options.chooseLayers(zygote.hello);
     const { sitePackages } = options;
     const started = zygote.start({ token, socket: listener.path, layers, sitePackages });
-    await untilAborted(started, deadline.signal);
+    await untilAborted(started, signal);
     // The zygote holds the socket by a descriptor now: whatever happens to us, no file is left behind.
     await listener.unlink();
   } catch (error) {

@@ -51,10 +51,13 @@ export type FrameCaps = Pick<GuestProgram, "resultBytes" | "toolPayloadBytes">;
 
 /** Cuts a byte stream into frames; a frame of an unknown type or over its cap is a FrameFault. */
 export class FrameReader {
-  #chunks: Buffer[] = [];
-  #size = 0;
-  #needed = headerBytes;
   readonly #caps: () => FrameCaps;
+  readonly #header = Buffer.alloc(headerBytes);
+  #headerFilled = 0;
+  /** Payload of a frame that is not whole yet: one buffer, however small the pieces that it comes in. */
+  #payload: Buffer | undefined;
+  #payloadFilled = 0;
+  #type = 0;
 
   constructor(caps: () => FrameCaps) {
     this.#caps = caps;
@@ -62,25 +65,46 @@ export class FrameReader {
 
   /** The frames that `chunk` completes. The length is checked before the payload is waited for. */
   push(chunk: Buffer): RawFrame[] {
-    this.#chunks.push(chunk);
-    this.#size += chunk.length;
     const frames: RawFrame[] = [];
-    if (this.#size < this.#needed) return frames;
-    let buffer = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#size);
-    for (;;) {
-      this.#needed = headerBytes;
-      if (buffer.length < headerBytes) break;
-      const length = buffer.readUInt32LE(0);
-      const type = buffer.readUInt8(4);
-      this.#check(type, length);
-      this.#needed = headerBytes + length;
-      if (buffer.length < this.#needed) break;
-      frames.push({ type, payload: buffer.subarray(headerBytes, this.#needed) });
-      buffer = buffer.subarray(this.#needed);
+    let rest = chunk;
+    while (rest.length > 0) {
+      if (this.#payload === undefined) {
+        rest = this.#takeHeader(rest);
+        if (this.#headerFilled < headerBytes) break;
+        const { type, length } = this.#readHeader();
+        if (rest.length >= length) {
+          frames.push({ type, payload: rest.subarray(0, length) });
+          rest = rest.subarray(length);
+          continue;
+        }
+        this.#type = type;
+        this.#payload = Buffer.allocUnsafeSlow(length);
+        this.#payloadFilled = 0;
+      }
+      const payload = this.#payload;
+      const taken = rest.copy(payload, this.#payloadFilled);
+      this.#payloadFilled += taken;
+      rest = rest.subarray(taken);
+      if (this.#payloadFilled === payload.length) {
+        frames.push({ type: this.#type, payload });
+        this.#payload = undefined;
+      }
     }
-    this.#chunks = buffer.length > 0 ? [buffer] : [];
-    this.#size = buffer.length;
     return frames;
+  }
+
+  #takeHeader(chunk: Buffer): Buffer {
+    const taken = chunk.copy(this.#header, this.#headerFilled);
+    this.#headerFilled += taken;
+    return chunk.subarray(taken);
+  }
+
+  #readHeader(): { type: number; length: number } {
+    this.#headerFilled = 0;
+    const length = this.#header.readUInt32LE(0);
+    const type = this.#header.readUInt8(4);
+    this.#check(type, length);
+    return { type, length };
   }
 
   #check(type: number, length: number): void {
@@ -113,7 +137,11 @@ const readySchema = z.object({
   fault: z.string().optional(),
 });
 
-const text = (maxBytes: number) => z.string().max(maxBytes);
+const text = (maxBytes: number) =>
+  z
+    .string()
+    .max(maxBytes)
+    .refine((value) => value.isWellFormed());
 
 const resultSchema = z.discriminatedUnion("status", [
   z.object({

@@ -78,7 +78,7 @@ class CpythonSandbox implements Sandbox {
       if (this.#brood === undefined) {
         throw new CodemodeError("unavailable", `cpython: ${this.#reason}`);
       }
-      const brood = await untilAborted(this.#brood, signal);
+      const brood = await this.#started(this.#brood, signal);
       try {
         return await brood.lease(signal);
       } catch (error) {
@@ -86,6 +86,16 @@ class CpythonSandbox implements Sandbox {
         // The zygote died before it could give a guest; its replacement takes its place.
         await untilAborted(brood.closed, signal);
       }
+    }
+  }
+
+  async #started(brood: Promise<Brood>, signal: AbortSignal): Promise<Brood> {
+    try {
+      return await untilAborted(brood, signal);
+    } catch (cause) {
+      signal.throwIfAborted();
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new CodemodeError("unavailable", `cpython: ${why}`, { cause });
     }
   }
 
@@ -116,6 +126,7 @@ class CpythonSandbox implements Sandbox {
       python: python.path,
       spare,
       sitePackages,
+      signal: this.#closing.signal,
       onStderr: (line) => onWarning(`the Python zygote: ${line}`),
       chooseLayers: (hello) => this.#chooseLayers(hello),
     });

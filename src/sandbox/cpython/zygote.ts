@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { onAbort } from "../../shared/abort.ts";
 
 const script = fileURLToPath(new URL("./guest/zygote.py", import.meta.url));
 
@@ -39,6 +40,8 @@ export interface ZygoteOptions {
   readonly onStderr: (line: string) => void;
   readonly onExit: (pid: number, report: ExitReport) => void;
   readonly onForkFailed: (message: string) => void;
+  /** Ends it when it aborts before it has said hello. */
+  readonly signal: AbortSignal;
 }
 
 /** A running zygote. Its death takes all its guests with it. */
@@ -102,8 +105,9 @@ export async function spawnZygote(options: ZygoteOptions): Promise<Zygote> {
   const send = (command: object) => {
     if (child.stdin.writable) child.stdin.write(`${JSON.stringify(command)}\n`);
   };
+  const said = await untilSaid(hello.promise, child, options.signal);
   return {
-    hello: await hello.promise,
+    hello: said,
     pid: child.pid ?? 0,
     closed,
     start(instructions) {
@@ -125,6 +129,15 @@ export async function spawnZygote(options: ZygoteOptions): Promise<Zygote> {
       clearTimeout(timer);
     },
   };
+}
+
+async function untilSaid(
+  hello: Promise<ZygoteHello>,
+  child: ChildProcess,
+  signal: AbortSignal,
+): Promise<ZygoteHello> {
+  using _ = onAbort(signal, () => child.kill("SIGKILL"));
+  return await hello;
 }
 
 function whenClosed(child: ChildProcess, onEnd: (error: Error) => void): Promise<void> {

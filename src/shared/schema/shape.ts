@@ -22,6 +22,8 @@ export interface ObjectShape {
   readonly extra: Shape | undefined;
 }
 
+type Members = Pick<ObjectShape, "extra"> & { readonly fields: readonly Field[] };
+
 /** What a JSON Schema says of a value, as far as a type of a programming language can say it. */
 export type Shape =
   | { readonly kind: "any" | "never" }
@@ -36,12 +38,18 @@ const any: Shape = { kind: "any" };
 const never: Shape = { kind: "never" };
 // A chain of references may be as long as the text; the stack is not.
 const maxDepth = 128;
+// Nor is what references stand for bounded by the text: a wide type may be meant a thousand times.
+const defaultWork = 10_000;
+const anything: Members = { fields: [], extra: any };
 
-/** The shape of a JSON Schema as text, "any" for an empty one; throws a JsonError for what is not JSON. */
-export function shapeOf(schemaJson: string): Shape {
+/**
+ * The shape of a JSON Schema as text, "any" for an empty one; throws a JsonError for what is not JSON.
+ * `maxWork` bounds the schemas, fields and members of unions that are looked at; what is beyond is "any".
+ */
+export function shapeOf(schemaJson: string, maxWork: number = defaultWork): Shape {
   if (schemaJson === "") return any;
   const root = parseJson(schemaJson);
-  return new SchemaReader(root).read(root);
+  return new SchemaReader(root, maxWork).read(root);
 }
 
 /** Reads one document; a schema that is referred to twice is one shape. */
@@ -49,9 +57,11 @@ class SchemaReader {
   readonly #root: JsonValue;
   readonly #shapes = new Map<object, Shape>();
   readonly #open = new Set<object>();
+  #workLeft: number;
 
-  constructor(root: JsonValue) {
+  constructor(root: JsonValue, maxWork: number) {
     this.#root = root;
+    this.#workLeft = maxWork;
   }
 
   read(schema: JsonValue | undefined, name = ""): Shape {
@@ -61,6 +71,7 @@ class SchemaReader {
     if (known !== undefined) return known;
     // A type that contains itself without an object in between has no finite form.
     if (this.#open.has(schema) || this.#open.size >= maxDepth) return any;
+    if (!this.#spend(1)) return any;
     this.#open.add(schema);
     const shape = this.#shapeOf(schema, name);
     this.#open.delete(schema);
@@ -76,11 +87,11 @@ class SchemaReader {
     if (type === undefined && Array.isArray(schema.allOf)) return this.#all(schema, name);
     const choices = schema.anyOf ?? schema.oneOf;
     if (type === undefined && !("properties" in schema) && Array.isArray(choices)) {
-      return unionOf(choices.map((choice) => this.read(choice, name)));
+      return this.#union(choices.map((choice) => this.read(choice, name)));
     }
-    const types = Array.isArray(type) ? type : [type ?? impliedType(schema)];
+    const types = Array.isArray(type) ? [...new Set(type)] : [type ?? impliedType(schema)];
     const shapes = types.map((each) => this.#typed(each, schema, name));
-    return unionOf(schema.nullable === true ? [...shapes, { kind: "null" }] : shapes);
+    return this.#union(schema.nullable === true ? [...shapes, { kind: "null" }] : shapes);
   }
 
   #typed(type: JsonValue | undefined, schema: JsonObject, name: string): Shape {
@@ -119,9 +130,10 @@ class SchemaReader {
         ? !isObject(properties) ||
           ["patternProperties", "anyOf", "oneOf", "allOf"].some((key) => key in schema)
         : more !== false;
-    let fields: readonly Field[] | undefined;
-    const read = () =>
-      entries.map(([field, member]): Field => {
+    const extra = isOpen ? this.read(more) : undefined;
+    const read = (): Members => {
+      if (!this.#spend(entries.length)) return anything;
+      const fields = entries.map(([field, member]): Field => {
         const said = isObject(member) ? member : {};
         return {
           name: field,
@@ -131,15 +143,9 @@ class SchemaReader {
           default: said.default,
         };
       });
-    return {
-      kind: "object",
-      title: typeof schema.title === "string" ? schema.title : name,
-      fields: () => {
-        fields ??= read();
-        return fields;
-      },
-      extra: isOpen ? this.read(more) : undefined,
+      return { fields, extra };
     };
+    return lazyObject(typeof schema.title === "string" ? schema.title : name, read);
   }
 
   /** All of several objects is one object; of anything else, what the first that says something says. */
@@ -147,20 +153,35 @@ class SchemaReader {
     const { allOf, ...rest } = schema;
     const members = (Array.isArray(allOf) ? allOf : []).map((member) => this.read(member, name));
     const own = "properties" in rest ? [this.#object(rest, name)] : [];
-    const shapes = [...own, ...members].filter(({ kind }) => kind !== "any");
+    const shapes = [...new Set([...own, ...members])].filter(({ kind }) => kind !== "any");
     const objects = shapes.filter((shape) => shape.kind === "object");
     const [first = any] = shapes;
     if (objects.length < 2 || objects.length < shapes.length) return first;
-    return {
-      kind: "object",
-      title: typeof schema.title === "string" ? schema.title : name,
-      fields: () => [
-        ...new Map(
-          objects.flatMap(({ fields }) => fields().map((field) => [field.name, field])),
-        ).values(),
-      ],
-      extra: objects.find(({ extra }) => extra !== undefined)?.extra,
-    };
+    const title = typeof schema.title === "string" ? schema.title : name;
+    return lazyObject(title, () => this.#merge(objects));
+  }
+
+  #merge(objects: readonly ObjectShape[]): Members {
+    const fields = new Map<string, Field>();
+    for (const object of objects) {
+      const more = object.fields();
+      if (!this.#spend(more.length)) return anything;
+      for (const field of more) fields.set(field.name, field);
+    }
+    const extra = objects.find((object) => object.extra !== undefined)?.extra;
+    return { fields: [...fields.values()], extra };
+  }
+
+  #union(shapes: readonly Shape[]): Shape {
+    const distinct = [...new Set(shapes)];
+    const opened = distinct.map((shape) => (shape.kind === "union" ? shape.members.length : 0));
+    return this.#spend(opened.reduce((sum, each) => sum + each, 0)) ? unionOf(distinct) : any;
+  }
+
+  /** False when there is no work left, from then on for good. */
+  #spend(work: number): boolean {
+    this.#workLeft -= work;
+    return this.#workLeft >= 0;
   }
 
   #refer(reference: string): Shape {
@@ -173,6 +194,23 @@ class SchemaReader {
     }
     return this.read(target, steps.at(-1) ?? "");
   }
+}
+
+/** An object whose members are read once, when first asked for. */
+function lazyObject(title: string, read: () => Members): ObjectShape {
+  let known: Members | undefined;
+  const members = () => {
+    known ??= read();
+    return known;
+  };
+  return {
+    kind: "object",
+    title,
+    fields: () => members().fields,
+    get extra() {
+      return members().extra;
+    },
+  };
 }
 
 /** One shape for several, each kept once, unions within it opened up. */

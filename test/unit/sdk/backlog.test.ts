@@ -88,4 +88,40 @@ describe("Backlog", () => {
     expect(events).toHaveLength(17);
     expect(events[0]).toMatchObject({ type: "trimmed", omittedBytes: 1024 * 1024 });
   });
+
+  it("looks at an event a bounded number of times, however many stand before it", () => {
+    let looks = 0;
+    const counted = (event: StreamEvent): StreamEvent =>
+      Object.defineProperty({ ...event }, "type", {
+        enumerable: true,
+        get() {
+          looks += 1;
+          return event.type;
+        },
+      });
+    const backlog = new Backlog();
+    const many = 5000;
+    const call = { callId: "c", callKey: "/1", tool: "t", argumentsJson: "{}" };
+    for (let sequence = 1; sequence <= many; sequence++) {
+      backlog.push(counted({ type: "unknown", ...at(sequence) }));
+    }
+    for (let sequence = many + 1; sequence <= 2 * many; sequence += 2) {
+      backlog.push(counted(output(sequence, 1)));
+      backlog.push(counted({ type: "tool_call", ...call, ...at(sequence + 1) }));
+    }
+    expect(looks).toBeLessThan(20 * 2 * many);
+    const events = drain(backlog);
+    expect(events.filter(({ type }) => type === "output")).toEqual([]);
+    expect(events.filter((event) => "argumentsOmitted" in event)).toHaveLength(many / 2);
+  });
+
+  it("still finds what to drop after some was taken", () => {
+    const backlog = new Backlog();
+    for (let sequence = 1; sequence <= 1500; sequence++) backlog.push(output(sequence, 1));
+    for (let taken = 0; taken < 1000; taken++) backlog.shift();
+    for (let sequence = 1501; sequence <= 3000; sequence++) backlog.push(output(sequence, 1));
+    const events = drain(backlog);
+    expect(events).toHaveLength(1024);
+    expect(events[0]).toMatchObject({ type: "trimmed", omittedBytes: 3000 - 1023 - 1476 });
+  });
 });

@@ -167,3 +167,9 @@ it("says so when the file is not YAML, or not a map", async () => {
   await using list = await yamlFile("- a\n");
   await expect(loadConfig({ file: list.file, env: {} })).rejects.toThrow("not a map of settings");
 });
+
+it("computes no deadline that a timer does not take", () => {
+  const config = parseConfig({ max_limits: { wall_ms: 2_147_483_647 } });
+  expect(config.maxDeadlineMs).toBe(2_147_483_647);
+  expect(config.defaultDeadlineMs).toBe(2_147_483_647);
+});

@@ -74,6 +74,22 @@ it("takes 256 tools and not one more", () => {
   ]);
 });
 
+it("takes 512 KiB of schemas in all and not a byte more", () => {
+  const full = `{"title":"${"x".repeat(64 * 1024 - 12)}"}`;
+  const tools = ["a", "b", "c", "d"].map((name) => ({
+    name,
+    inputSchemaJson: full,
+    outputSchemaJson: full,
+  }));
+  expect(parse({ tools }).tools).toHaveLength(4);
+  expect(violations({ tools: [...tools, { name: "e", inputSchemaJson: "{}" }] })).toEqual([
+    {
+      field: "request.tools",
+      description: "have 524290 bytes of schemas in all, at most 524288",
+    },
+  ]);
+});
+
 it("takes the names of configured services, each once", () => {
   expect(parse({ toolServices: ["crm", "crm"] }).toolServices).toEqual(["crm"]);
 });

@@ -177,8 +177,9 @@ describe("a budget", () => {
     ]);
   });
 
-  it("of bytes counts arguments and results together", async () => {
-    const t = await setUp({ inline, payloads: { totalPayloadBytes: 100 } });
+  it("of bytes counts calls and results together", async () => {
+    // "/1", "weather" and what every call costs are 265 bytes.
+    const t = await setUp({ inline, payloads: { totalPayloadBytes: 365 } });
     await t.call("weather", `{"a":"${"x".repeat(42)}"}`);
     t.bridge.deliver({ callId: "1", resultJson: `"${"y".repeat(48)}"` });
     expect(t.stops).toEqual([]);
@@ -186,7 +187,7 @@ describe("a budget", () => {
     expect(t.stops).toMatchObject([
       {
         reason: "tool_budget",
-        message: "the program moved more than 100 bytes through tool calls",
+        message: "the program moved more than 365 bytes through tool calls",
       },
     ]);
   });

@@ -124,7 +124,7 @@ class Zygote:
         self._selector.register(reader, select.EPOLLIN, self._on_child)
 
     def report_ready(self):
-        _send({"ready": True, "dropsUser": self._drops_user})
+        _send({"ready": True})
 
     def run(self):
         """Serves until the host closes standard input. Between two forks everything else is looked
