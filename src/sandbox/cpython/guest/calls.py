@@ -32,6 +32,7 @@ class Calls:
         self._sequence = 0
         self._open = {}
         self._is_reading = False
+        self._fault = None
 
     def start(self, tool, arguments, place):
         """Sends a call; gives the future of its value. ToolError when the arguments cannot cross."""
@@ -44,6 +45,8 @@ class Calls:
         with self._lock:
             if not self._is_reading:
                 self._start_reader()
+            if self._fault is not None:
+                raise self._fault
             self._sequence += 1
             self._open[self._sequence] = (future, tool)
             header = {"seq": self._sequence, "key": place, "tool": tool}
@@ -78,6 +81,11 @@ class Calls:
                     self._settle(payload)
         except (frames.Closed, OSError):
             pass  # the host is gone, and this process with it
+        except MemoryError as fault:
+            # Half a frame has been read, so that no later one can be: whoever waits is told why.
+            self._fault = fault
+            for future, _tool in list(self._open.values()):
+                future.set_exception(fault)
 
     def _settle(self, payload):
         """Hands an answer to who waits. Whatever goes wrong is theirs: the next answer still comes."""
