@@ -250,9 +250,14 @@ def _receive_line():
 def main():
     """Says what this machine has, waits for the host's decision, then serves."""
     os.environ.clear()
-    # A terminal's signals are for the service to handle. A group, not a session: in a session of its
-    # own the kernel would weigh the guests' low priority against each other only (sched_autogroup).
-    os.setpgid(0, 0)
+    # A terminal's signals are for the service to handle. A session of its own also makes the kernel
+    # weigh all guests together against the service (sched_autogroup), however many they are.
+    os.setsid()
+    try:
+        with open("/proc/self/autogroup", "w") as file:
+            file.write("10")
+    except OSError:
+        pass  # a kernel without it, or a service that has a task group already
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     null = os.open(os.devnull, os.O_RDWR)
     while null < guest.FIRST_ZYGOTE_DESCRIPTOR - 1:
