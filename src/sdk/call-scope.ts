@@ -25,13 +25,6 @@ export class CallScope {
   }
 }
 
-/** Calls back when a signal aborts, at once if it has, until it is disposed. */
-export function onAbort(signal: AbortSignal | undefined, callback: () => void): Disposable {
-  if (signal?.aborted) callback();
-  else signal?.addEventListener("abort", callback, { once: true });
-  return { [Symbol.dispose]: () => signal?.removeEventListener("abort", callback) };
-}
-
 /** The error of a call whose signal aborted; the signal's reason is its cause. */
 export function cancelledBy(signal: AbortSignal | undefined, options: ErrorOptions): CodemodeError {
   return new CodemodeError("cancelled", "the call was cancelled by its signal", {

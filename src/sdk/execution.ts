@@ -1,8 +1,8 @@
-import { startDeadline } from "../shared/abort.ts";
+import { onAbort, startDeadline } from "../shared/abort.ts";
 import { CodemodeError } from "../shared/errors.ts";
 import type { Outcome } from "../shared/model.ts";
 import { Backlog, largeBacklog, smallBacklog } from "./backlog.ts";
-import { CallScope, cancelledBy, onAbort } from "./call-scope.ts";
+import { CallScope, cancelledBy } from "./call-scope.ts";
 import type { OpenCalls } from "./open-calls.ts";
 import { ExecutionRecord } from "./record.ts";
 import type { ExecutionResult, ReportHead } from "./result.ts";

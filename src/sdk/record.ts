@@ -1,6 +1,6 @@
+import { CappedText } from "../shared/capped-text.ts";
 import type { Outcome } from "../shared/model.ts";
 import { failed } from "../shared/stop.ts";
-import { CappedText } from "./capped-text.ts";
 import type { ReportHead } from "./result.ts";
 import type { StreamEvent } from "./stream-event.ts";
 

@@ -1,5 +1,5 @@
+import { CappedText } from "../shared/capped-text.ts";
 import type { ToolFailure } from "../shared/model.ts";
-import { CappedText } from "./capped-text.ts";
 
 const maxMessageBytes = 8192;
 const maxTypeLength = 128;

@@ -1,5 +1,6 @@
+import { onAbort } from "../shared/abort.ts";
 import { CodemodeError } from "../shared/errors.ts";
-import { CallScope, cancelledBy, onAbort } from "./call-scope.ts";
+import { CallScope, cancelledBy } from "./call-scope.ts";
 import type { OpenCalls } from "./open-calls.ts";
 import type { PreparedCall } from "./request.ts";
 import { retrying } from "./retry.ts";

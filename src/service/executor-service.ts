@@ -5,13 +5,13 @@ import {
   type ExecutorService,
 } from "../../gen/es/codemode/v1/executor_pb.ts";
 import { forkSignal, untilAborted } from "../shared/abort.ts";
+import { CappedText } from "../shared/capped-text.ts";
 import type { ExecutionRequest, ServerInfo } from "../shared/model.ts";
 import { toEventMessage } from "../shared/wire/event.ts";
 import { toExecutionMessage } from "../shared/wire/execution.ts";
 import { toServerInfoMessage } from "../shared/wire/server-info.ts";
 import { parseToolResult, readAnswers, readStart } from "./answers.ts";
 import { getCall } from "./call.ts";
-import { ChannelText } from "./channel-text.ts";
 import { callEnded } from "./endings.ts";
 import type { Executions } from "./executions.ts";
 import { Faults } from "./faults.ts";
@@ -39,15 +39,16 @@ export function createExecutorService(
       const request = parseExecutionRequest(message.request, bounds, call.correlationId);
       refuseInline(request);
       await using execution = executions.start(request, call, context.signal);
-      const stdout = new ChannelText(maxChannelBytes);
-      const stderr = new ChannelText(maxChannelBytes);
+      const stdout = new CappedText(maxChannelBytes);
+      const stderr = new CappedText(maxChannelBytes);
       for await (const event of execution.events()) {
-        if (event.type === "output") (event.channel === "stdout" ? stdout : stderr).add(event.text);
+        if (event.type === "output")
+          (event.channel === "stdout" ? stdout : stderr).append(event.text);
       }
       return create(ExecuteResponseSchema, {
         execution: toExecutionMessage(execution.summary()),
-        stdout: stdout.text,
-        stderr: stderr.text,
+        stdout: stdout.toString(),
+        stderr: stderr.toString(),
         stdoutOmittedBytes: BigInt(stdout.omittedBytes),
         stderrOmittedBytes: BigInt(stderr.omittedBytes),
       });

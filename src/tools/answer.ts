@@ -1,3 +1,4 @@
+import { firstBytes } from "../shared/capped-text.ts";
 import { checkJson, JsonError } from "../shared/json.ts";
 import type { ToolAnswer, ToolFailure } from "../shared/model.ts";
 
@@ -17,7 +18,11 @@ export function checkAnswer(tool: string, answer: ToolAnswer, maxBytes: number):
   if ("error" in answer) {
     const { kind, type, message } = answer.error;
     return {
-      error: { kind, type: cut(type, maxTypeBytes), message: cut(message, maxMessageBytes) },
+      error: {
+        kind,
+        type: firstBytes(type, maxTypeBytes),
+        message: firstBytes(message, maxMessageBytes),
+      },
     };
   }
   const { resultJson } = answer;
@@ -44,11 +49,4 @@ export function argumentsTooLarge(
   if (bytes <= maxBytes) return undefined;
   const text = `the arguments of ${tool} are ${bytes} bytes of JSON, at most ${maxBytes} are taken`;
   return failure("invalid_arguments", text);
-}
-
-/** At most `maxBytes` of UTF-8, cut between two characters. */
-function cut(text: string, maxBytes: number): string {
-  if (Buffer.byteLength(text) <= maxBytes) return text;
-  // A streaming decoder holds back a character that has not ended.
-  return new TextDecoder().decode(Buffer.from(text).subarray(0, maxBytes), { stream: true });
 }

@@ -11,6 +11,7 @@ export class CappedText {
 
   append(text: string): void {
     const bytes = Buffer.byteLength(text);
+    // Once something was left out, what follows would stand in the wrong place.
     const room = this.#omittedBytes > 0 ? 0 : this.#maxBytes - this.#bytes;
     const kept = bytes <= room ? text : firstBytes(text, room);
     const keptBytes = bytes <= room ? bytes : Buffer.byteLength(kept);
@@ -30,7 +31,7 @@ export class CappedText {
 }
 
 /** The longest beginning of a text that fits into a number of UTF-8 bytes, no character split. */
-function firstBytes(text: string, maxBytes: number): string {
+export function firstBytes(text: string, maxBytes: number): string {
   if (maxBytes <= 0) return "";
   const bytes = Buffer.from(text.slice(0, maxBytes));
   let end = Math.min(maxBytes, bytes.length);

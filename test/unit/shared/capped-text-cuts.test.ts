@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { ChannelText } from "../../../src/service/channel-text.ts";
+import { CappedText } from "../../../src/shared/capped-text.ts";
 
 function collect(maxBytes: number, ...parts: string[]) {
-  const channel = new ChannelText(maxBytes);
-  for (const part of parts) channel.add(part);
-  return [channel.text, channel.omittedBytes];
+  const channel = new CappedText(maxBytes);
+  for (const part of parts) channel.append(part);
+  return [channel.toString(), channel.omittedBytes];
 }
 
-describe("ChannelText", () => {
+describe("CappedText", () => {
   it("keeps everything up to its bytes", () => {
     expect(collect(5, "ab", "", "cde")).toEqual(["abcde", 0]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CappedText } from "../../../src/sdk/capped-text.ts";
+import { CappedText } from "../../../src/shared/capped-text.ts";
 
 describe("CappedText", () => {
   it("keeps what fits", () => {
