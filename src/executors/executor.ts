@@ -31,6 +31,8 @@ export interface Program {
   /** Seed of the guest's `random`. */
   readonly seed: bigint;
   readonly tools: readonly GuestTool[];
+  /** Opaque: programs of one group belong to one tenant, so that what delays one may delay another. */
+  readonly group: string;
   /** The host may grant tools that are not listed: unknown names are its to refuse. */
   readonly hasMoreTools: boolean;
 }

@@ -17,7 +17,7 @@ export function createSandboxedExecutor(sandbox: Sandbox, limits: PayloadLimits)
     run(program, signal) {
       let guest: Guest | undefined;
       const lease = async () => {
-        guest = await sandbox.lease(signal);
+        guest = await sandbox.lease(signal, program.group);
         return guest;
       };
       return {
@@ -83,7 +83,7 @@ async function* events(
 }
 
 function toGuestProgram(program: Program, payloads: PayloadLimits): GuestProgram {
-  const { code, context, config, limits, seed, tools, hasMoreTools } = program;
+  const { code, language, context, config, limits, seed, tools, hasMoreTools } = program;
   const { memoryBytes, activeMs, threads } = limits;
   const visible = tools.map(({ name, callForm, signature, parameters, required }) => ({
     name,
@@ -92,7 +92,7 @@ function toGuestProgram(program: Program, payloads: PayloadLimits): GuestProgram
     parameters: parameters ?? null,
     required,
   }));
-  const text = stringifyJson({ code, context, config, tools: visible, hasMoreTools });
+  const text = stringifyJson({ code, language, context, config, tools: visible, hasMoreTools });
   return { text, seed, memoryBytes, activeMs, threads, ...payloads };
 }
 

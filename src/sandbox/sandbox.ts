@@ -2,7 +2,7 @@ import type { Channel, EngineInfo, ProgramResult, ToolFailure } from "../shared/
 
 /** What a guest is started with: the program as the guest may see it, and its bounds. */
 export interface GuestProgram {
-  /** JSON text that the guest reads: code, context, config, tools. */
+  /** JSON text that the guest reads: code, language, context, config, tools, hasMoreTools. */
   readonly text: string;
   readonly seed: bigint;
   readonly memoryBytes: number;
@@ -44,7 +44,7 @@ export type GuestAnswer =
 export interface GuestExit {
   /**
    * `exited` by itself, `signalled` by a signal (the host's own kill included), `cpu` at its CPU
-   * limit, `fault` for breaking the protocol, `lost` with the process that held it.
+   * limit, `fault` for breaking the protocol, `lost` with the process or thread that held it.
    */
   readonly cause: "exited" | "signalled" | "cpu" | "fault" | "lost";
   /** Status, signal or fault, for the message. */
@@ -75,8 +75,9 @@ export interface Sandbox extends AsyncDisposable {
   /** State, with the isolation that live probes proved. */
   info(): EngineInfo;
   /**
-   * A guest that is locked and waits. Rejects with a CodemodeError `unavailable` when none can be
-   * had, with `signal.reason` when the signal aborts.
+   * A guest that is locked and waits. Guests of one group may share a thread, others never do.
+   * Rejects with a CodemodeError `unavailable` when none can be had, with `signal.reason` when the
+   * signal aborts.
    */
-  lease(signal: AbortSignal): Promise<Guest>;
+  lease(signal: AbortSignal, group: string): Promise<Guest>;
 }

@@ -26,6 +26,7 @@ import {
 } from "./endings.ts";
 import { ExecutionTools } from "./execution-tools.ts";
 import type { ExecutionsOptions } from "./executions.ts";
+import { groupOf } from "./group.ts";
 
 /** One execution to run, and what it runs on. */
 export interface RunningExecutionOptions extends ExecutionsOptions {
@@ -161,7 +162,8 @@ export class RunningExecution implements AsyncDisposable {
     // Tools are told what the caller gave, whatever an executor does to what the guest sees.
     const context = structuredClone(request.context);
     const hasMoreTools = request.toolServices.length > 0;
-    const program = { code, language, context, config, limits, tools, hasMoreTools, seed };
+    const group = groupOf(this.tenant);
+    const program = { code, language, context, config, limits, tools, hasMoreTools, group, seed };
     const run = lease.run(program, signal);
     this.#tools.open({
       endsAt,

@@ -32,6 +32,7 @@ export interface RunOptions {
   readonly onEvent?: (event: GuestEvent) => void;
   readonly tools?: readonly (Partial<GuestTool> & { readonly name: string })[];
   readonly hasMoreTools?: boolean;
+  readonly group?: string;
   /** Answers calls; a thrown error becomes a ToolError. */
   readonly onCall?: (call: GuestToolCall, args: JsonObject) => unknown;
 }
@@ -46,6 +47,7 @@ export function toProgram(code: string, options: RunOptions = {}): Program {
     limits: { ...testLimits, ...options.limits },
     seed: options.seed ?? 1n,
     hasMoreTools: options.hasMoreTools ?? false,
+    group: options.group ?? "test",
     tools: (options.tools ?? []).map((tool) => ({
       callForm: "auto",
       signature: `${tool.name}(...)`,

@@ -26,6 +26,7 @@ export function programOf(code: string, fields: Partial<Program> = {}): Program 
     seed: 1n,
     tools: [],
     hasMoreTools: false,
+    group: "test",
     ...fields,
   };
 }

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { FrameFault, FrameReader } from "../../../src/sandbox/cpython/frames.ts";
+import { FrameFault, FrameReader } from "../../../src/sandbox/frames.ts";
 
 const caps = { resultBytes: 1_000, toolPayloadBytes: 1_000 };
 const frame = (type: number, payload: string) => {

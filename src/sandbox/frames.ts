@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { checkJson } from "../../shared/json.ts";
-import type { ProgramResult } from "../../shared/model.ts";
-import type { GuestAnswer, GuestFrame, GuestProgram } from "../sandbox.ts";
+import { checkJson } from "../shared/json.ts";
+import type { ProgramResult } from "../shared/model.ts";
+import type { GuestAnswer, GuestFrame, GuestProgram } from "./sandbox.ts";
 
-// Frames: u32 length (little-endian), u8 type, payload. The guest's side is guest/frames.py.
+// Frames: u32 length (little-endian), u8 type, payload. The guests' side in Python is cpython/guest/frames.py.
 const headerBytes = 5;
 const types = {
   ready: 1,
@@ -20,7 +20,6 @@ const maxReadyFrameBytes = 4 * 1024;
 // A result's header: text of 256 KiB and traceback of 32 KiB, as JSON escapes at its longest.
 const maxResultHeaderBytes = 2 * 1024 * 1024;
 const maxCallHeaderBytes = 16 * 1024;
-const maxCpuGraceSeconds = 2;
 
 /** A guest broke the protocol. It is killed. */
 export class FrameFault extends Error {
@@ -250,16 +249,6 @@ function parseJsonFrame<T>(schema: z.ZodType<T>, payload: Buffer): T {
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw new FrameFault("frame of a wrong form");
   return parsed.data;
-}
-
-/** The fixed-size frame of numeric limits that a guest reads first; guest/frames.py LIMITS. */
-export function limitsFrame(program: GuestProgram): Buffer {
-  const cpuSeconds = Math.ceil(program.activeMs / 1000) + maxCpuGraceSeconds;
-  const { memoryBytes, resultBytes, threads, seed, toolPayloadBytes } = program;
-  const fields = [memoryBytes, cpuSeconds, resultBytes, threads, seed, toolPayloadBytes];
-  const frame = Buffer.alloc(8 * 8);
-  for (const [index, field] of fields.entries()) frame.writeBigUInt64LE(BigInt(field), index * 8);
-  return frame;
 }
 
 /** The frame that holds the program. */
