@@ -42,17 +42,25 @@ export class ExecutionTools {
     const { request, toolServices } = this.#options;
     const services = request.toolServices.flatMap((name) => toolServices.get(name) ?? []);
     this.#grants = await openGrants({ inline: request.tools, services }, signal);
-    return this.#grants.all.map(({ tool }) => toGuestTool(tool));
+    return this.#grants.all.map(({ tool }) => toGuestTool(tool, request.language));
   }
 
   /** There is a guest: what it calls from now on is answered. */
   open(guestSide: GuestSide): void {
     const { request, executionId, call, payloads, refusals } = this.#options;
-    const { context, correlationId, limits } = request;
+    const { context, correlationId, language, limits } = request;
     const { traceparent } = call;
     const scope = { context, executionId, correlationId, traceparent };
     if (this.#grants === undefined) throw new Error("nothing has been granted yet");
-    const options = { ...guestSide, grants: this.#grants, limits, payloads, refusals, scope };
+    const options = {
+      ...guestSide,
+      grants: this.#grants,
+      language,
+      limits,
+      payloads,
+      refusals,
+      scope,
+    };
     this.#bridge = new ToolBridge(options);
     if (this.#isCallerGone) this.#bridge.closeCaller();
   }

@@ -19,6 +19,8 @@ export interface Refusals {
 /** Options of a `ToolBridge`. */
 export interface ToolBridgeOptions {
   readonly grants: Grants;
+  /** Of the program: tools about tools answer in its words. */
+  readonly language: string;
   readonly limits: Limits;
   readonly payloads: PayloadBounds;
   readonly scope: CallScope;
@@ -186,9 +188,9 @@ export class ToolBridge {
   }
 
   async #answerUnknown(call: OpenCall, argumentsJson: string): Promise<ToolAnswer> {
-    const { grants } = this.#options;
+    const { grants, language } = this.#options;
     const tools = () => grants.all.map(({ tool }) => tool);
-    const meta = answerMeta(call.tool, argumentsJson, tools());
+    const meta = answerMeta(call.tool, argumentsJson, { tools: tools(), language });
     if (meta !== undefined) return meta;
     const grant = await grants.find(call.tool, call.controller.signal);
     if (grant !== undefined) return await this.#callService(call, grant, argumentsJson);

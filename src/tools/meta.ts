@@ -1,10 +1,10 @@
 import { parseJsonObject } from "../shared/json.ts";
 import type { JsonObject, JsonValue, ToolAnswer, ToolDeclaration } from "../shared/model.ts";
 import { failure } from "./answer.ts";
-import { findTools, listTools, toolSchema } from "./catalog.ts";
+import { type Catalog, findTools, listTools, toolSchema } from "./catalog.ts";
 import { nearNames } from "./search.ts";
 
-type Answer = (tools: readonly ToolDeclaration[], given: JsonObject) => ToolAnswer;
+type Answer = (catalog: Catalog, given: JsonObject) => ToolAnswer;
 
 const defaultFound = 10;
 const maxFound = 100;
@@ -13,9 +13,9 @@ const maxFound = 100;
 const metaTools: ReadonlyMap<string, Answer> = new Map<string, Answer>([
   [
     "__list__",
-    (tools, given) =>
+    (catalog, given) =>
       misfit("__list__()", given, {}) ?? {
-        resultJson: listTools(tools),
+        resultJson: listTools(catalog),
       },
   ],
   ["__schema__", schema],
@@ -26,9 +26,9 @@ const metaTools: ReadonlyMap<string, Answer> = new Map<string, Answer>([
 export function answerMeta(
   name: string,
   argumentsJson: string,
-  tools: readonly ToolDeclaration[],
+  catalog: Catalog,
 ): ToolAnswer | undefined {
-  return metaTools.get(name)?.(tools, parseJsonObject(argumentsJson));
+  return metaTools.get(name)?.(catalog, parseJsonObject(argumentsJson));
 }
 
 /** The answer to a call of a tool that is not granted, with the names that may have been meant. */
@@ -39,19 +39,29 @@ export function notGranted(name: string, tools: readonly ToolDeclaration[]): Too
   return failure("not_granted", `the tool ${asked} is not granted${hint}`);
 }
 
-function schema(tools: readonly ToolDeclaration[], given: JsonObject): ToolAnswer {
-  const fault = misfit("__schema__(name: str)", given, { name: isText });
+function schema({ tools, language }: Catalog, given: JsonObject): ToolAnswer {
+  const signature = inWords(language, "__schema__(name: str)", "__schema__({ name: string })");
+  const fault = misfit(signature, given, { name: isText });
   if (fault !== undefined) return fault;
   const name = String(given.name);
   const tool = tools.find((each) => each.name === name);
-  return tool === undefined ? notGranted(name, tools) : { resultJson: toolSchema(tool) };
+  if (tool === undefined) return notGranted(name, tools);
+  return { resultJson: toolSchema(tool, language) };
 }
 
-function search(tools: readonly ToolDeclaration[], given: JsonObject): ToolAnswer {
+function search(catalog: Catalog, given: JsonObject): ToolAnswer {
   const asked = { limit: defaultFound, ...given };
-  const signature = `__search__(query: str, limit: int = ${defaultFound})`;
+  const signature = inWords(
+    catalog.language,
+    `__search__(query: str, limit: int = ${defaultFound})`,
+    "__search__({ query: string; limit?: number })",
+  );
   const fault = misfit(signature, asked, { query: isText, limit: isCount });
-  return fault ?? { resultJson: findTools(tools, String(given.query), Number(asked.limit)) };
+  return fault ?? { resultJson: findTools(catalog, String(given.query), Number(asked.limit)) };
+}
+
+function inWords(language: string, python: string, typescript: string): string {
+  return language === "python" ? python : typescript;
 }
 
 /** The failure of arguments that do not fit; undefined when they do. */

@@ -20,16 +20,31 @@ export function typescriptMember(tool: ToolDeclaration): { member: string; inter
   return { member, interfaces: types.interfaces };
 }
 
+/**
+ * A tool as a program in JavaScript or TypeScript calls it, in one line, such as
+ * "weather({ city: string }): Promise<number>". Throws a JsonError for a schema that is not JSON.
+ */
+export function typescriptSignature(tool: ToolDeclaration): string {
+  const types = new TypescriptTypes(pascal(tool.name), { hasNotes: false });
+  const input = shapeOf(tool.inputSchemaJson);
+  const taken = input.kind === "any" ? "{ ... }" : types.of(input);
+  const signature = `${tool.name}(${taken}): Promise<${types.of(shapeOf(tool.outputSchemaJson))}>`;
+  return signature.length > maxTypeLength ? `${tool.name}({ ... }): Promise<unknown>` : signature;
+}
+
 /** Writes shapes as TypeScript types. */
 class TypescriptTypes {
   readonly interfaces: string[] = [];
   readonly #prefix: string;
+  readonly #hasNotes: boolean;
   readonly #texts = new Map<Shape, string>();
   readonly #open = new Set<Shape>();
   readonly #names = new Map<Shape, string>();
 
-  constructor(prefix: string) {
+  /** With notes, a field has its description and default as JSDoc above it. */
+  constructor(prefix: string, { hasNotes } = { hasNotes: true }) {
     this.#prefix = prefix;
+    this.#hasNotes = hasNotes;
   }
 
   of(shape: Shape): string {
@@ -98,7 +113,7 @@ class TypescriptTypes {
 
   #field({ name, shape, isRequired, description, default: value }: Field): string {
     const stands = value === undefined ? "" : `Default ${literal(value)}.`;
-    const note = jsdoc([description, stands].filter(Boolean).join(" "));
+    const note = !this.#hasNotes ? [] : jsdoc([description, stands].filter(Boolean).join(" "));
     return [...note, `${key(name)}${isRequired ? "" : "?"}: ${this.of(shape)}`].join("\n");
   }
 }

@@ -13,7 +13,7 @@ const weather = toolOf("weather", {
 const tools = [weather, toolOf("mail", { description: "Sends mail", idempotent: true })];
 
 function answer(name: string, given: object): unknown {
-  const answered = answerMeta(name, JSON.stringify(given), tools);
+  const answered = answerMeta(name, JSON.stringify(given), { tools, language: "python" });
   if (answered === undefined) throw new Error("not answered");
   return "error" in answered ? answered.error : parseJson(answered.resultJson);
 }
@@ -50,7 +50,7 @@ describe("__list__", () => {
 
 describe("__schema__", () => {
   it("tells one tool's schemas, exactly as they were declared", () => {
-    const answered = answerMeta("__schema__", '{"name":"weather"}', tools);
+    const answered = answerMeta("__schema__", '{"name":"weather"}', { tools, language: "python" });
     expect(answered).toEqual({
       resultJson:
         '{"name":"weather","description":"Current weather",' +
@@ -116,5 +116,5 @@ describe("__search__", () => {
 });
 
 it.each(["weather", "__proto__", "__lists__", "constructor"])("leaves %s to others", (name) => {
-  expect(answerMeta(name, "{}", tools)).toBeUndefined();
+  expect(answerMeta(name, "{}", { tools, language: "python" })).toBeUndefined();
 });
