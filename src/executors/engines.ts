@@ -2,11 +2,15 @@ import { createCpythonSandbox } from "../sandbox/cpython/sandbox.ts";
 import type { IsolationTier } from "../shared/model.ts";
 import type { Executor } from "./executor.ts";
 import { createSandboxedExecutor } from "./sandboxed.ts";
+import { createStandby } from "./standby.ts";
 
 /** What engines are made from. */
 export interface EnginesConfig {
-  /** Names of engines, in the order in which they are preferred. */
-  readonly engines: readonly string[];
+  /**
+   * Names of engines, in the order in which they are preferred. Undefined for all of them, each as
+   * far as this machine can run it, in the order of the table.
+   */
+  readonly engines: readonly string[] | undefined;
   /** Weakest isolation under which programs may run. */
   readonly requireTier: IsolationTier;
   /** Command or path of the Python interpreter. */
@@ -21,29 +25,67 @@ export interface EnginesConfig {
   readonly onWarning: (message: string) => void;
 }
 
+/** A row of the table. */
+interface Engine {
+  readonly languages: readonly string[];
+  /** Starts only when no engine before it that runs its languages is up, unless it is named. */
+  readonly standsBy?: boolean;
+  /** Starts it. Never rejects for what the machine lacks: its `info()` says so. */
+  readonly create: (config: EnginesConfig) => Promise<Executor>;
+}
+
 // With its text of 256 KiB, and 1 MiB of each channel, below the 4 MiB that stock clients receive.
 const resultBytes = 1024 * 1024;
 
 /** Every engine: a row here, a folder in sandbox/, a file in test/conformance/. */
-const table: Readonly<Record<string, (config: EnginesConfig) => Promise<Executor>>> = {
-  cpython: async (config) => {
-    const { python, requireTier, sitePackages, spareGuests: spare, onWarning } = config;
-    const options = { python, requireTier, spare, sitePackages, onWarning };
-    const { toolPayloadBytes } = config;
-    return createSandboxedExecutor(await createCpythonSandbox(options), {
-      resultBytes,
-      toolPayloadBytes,
-    });
+const table: Readonly<Record<string, Engine>> = {
+  cpython: {
+    languages: ["python"],
+    async create({ python, requireTier, sitePackages, spareGuests, onWarning, toolPayloadBytes }) {
+      const options = { python, requireTier, spare: spareGuests, sitePackages, onWarning };
+      const sandbox = await createCpythonSandbox(options);
+      return createSandboxedExecutor(sandbox, { resultBytes, toolPayloadBytes });
+    },
   },
 };
 
-/** Starts the engines that the config names; one that cannot run says so in its `info()`. */
-export function createEngines(config: EnginesConfig): Promise<readonly Executor[]> {
-  return Promise.all(
-    config.engines.map((name) => {
-      const create = table[name];
-      if (create === undefined) throw new Error(`there is no engine "${name}"`);
-      return create(config);
-    }),
-  );
+/** Names of the engines that there are, in their order of preference. */
+export const engineNames: readonly string[] = Object.keys(table);
+
+/** Starts engines; one that cannot run says so in its `info()`. */
+export async function createEngines(config: EnginesConfig): Promise<readonly Executor[]> {
+  if (config.engines !== undefined) {
+    return Promise.all(config.engines.map((name) => engineOf(name).create(config)));
+  }
+  const started = new Map<string, Promise<Executor>>();
+  for (const [name, { standsBy, create }] of Object.entries(table)) {
+    if (!standsBy) started.set(name, create(config));
+  }
+  const executors: Executor[] = [];
+  for (const [name, { languages, create }] of Object.entries(table)) {
+    const before = [...executors];
+    const isNeeded = () => !languages.every((language) => isServed(before, language));
+    const standby = { name, languages, isNeeded, create: () => created(name, create, config) };
+    executors.push((await started.get(name)) ?? createStandby(standby));
+  }
+  return executors;
+}
+
+/** An engine that starts later than the service has to tell of its failure itself. */
+async function created(name: string, create: Engine["create"], config: EnginesConfig) {
+  const executor = await create(config);
+  const { up, reason } = executor.info();
+  if (!up) config.onWarning(`engine ${name} is not up: ${reason}`);
+  return executor;
+}
+
+function engineOf(name: string): Engine {
+  const engine = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (engine === undefined) throw new Error(`there is no engine "${name}"`);
+  return engine;
+}
+
+function isServed(executors: readonly Executor[], language: string): boolean {
+  const infos = executors.map((executor) => executor.info());
+  return infos.some(({ up, languages }) => up && languages.includes(language));
 }

@@ -23,8 +23,8 @@ export interface Config {
   readonly apiKeys: readonly ApiKey[];
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly requiredIsolationTier: IsolationTier;
-  /** Names in order of preference. */
-  readonly engines: readonly string[];
+  /** Names in order of preference. Default: all, each as far as this machine can run it. */
+  readonly engines: readonly string[] | undefined;
   /** Command or path of the Python interpreter. */
   readonly python: string;
   /** Folders of packages that Python programs may import; none where nothing is said. */

@@ -8,7 +8,6 @@ const MiB = 1024 * 1024;
 const defaults = {
   host: "127.0.0.1",
   port: 8001,
-  engines: ["cpython"],
   python: "python3",
   spareGuests: 8,
   requireTier: "T2",
@@ -109,10 +108,7 @@ export const settingsSchema = z.strictObject({
   isolation: z
     .strictObject({ require: z.enum(["T0", "T1", "T2", "T3"]).default(defaults.requireTier) })
     .prefault({}),
-  engines: z
-    .array(name)
-    .min(1)
-    .default([...defaults.engines]),
+  engines: z.array(name).min(1).optional(),
   python: path.default(defaults.python),
   site_packages: z.array(path).default([]),
   spare_guests: count.default(defaults.spareGuests),
