@@ -4,7 +4,7 @@ import { Command } from "commander";
 import type { ExecutionResult } from "../sdk/result.ts";
 import { addVariable, parseSeconds } from "./arguments.ts";
 import { connectService, type ServiceOptions, withServiceOptions } from "./connection.ts";
-import { readSource } from "./source.ts";
+import { languageOf, readSource } from "./source.ts";
 
 /** What `codemode run` was asked for. */
 export interface RunOptions extends ServiceOptions {
@@ -28,7 +28,7 @@ export function runCommand(): Command {
   const command = new Command("run")
     .description("run a program; exits 0 when it completes, 1 when it fails")
     .argument("[file]", "the program, - for standard input", "-")
-    .option("--language <name>", "language of the program (default: python)")
+    .option("--language <name>", "language of the program (default: by the file's ending, else python)")
     .option("--context <key=value>", "a variable of the program's context; repeatable", addVariable)
     .option("--timeout <seconds>", "wall time of the program", parseSeconds);
   return withServiceOptions(command).action(async (file: string, options: RunOptions) => {
@@ -52,7 +52,7 @@ export async function runProgram(
 ): Promise<0 | 1> {
   const code = await readSource(file, stdin);
   await using service = await connectService(options);
-  const { language, context, timeout: wallMs } = options;
+  const { language = languageOf(file), context, timeout: wallMs } = options;
   await using execution = service.client.stream(code, { language, context, limits: { wallMs } });
   const onAbort = () => void execution.cancel();
   signal.addEventListener("abort", onAbort, { once: true });

@@ -1,7 +1,19 @@
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { extname, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+
+const languages: Readonly<Record<string, string>> = {
+  ".js": "javascript",
+  ".mjs": "javascript",
+  ".ts": "typescript",
+  ".mts": "typescript",
+};
+
+/** The language of a file by its ending; undefined, the service's default, for any other. */
+export function languageOf(file: string): string | undefined {
+  return languages[extname(file)];
+}
 
 /** The program in a file, or on standard input for "-". */
 export async function readSource(
