@@ -28,7 +28,10 @@ export function runCommand(): Command {
   const command = new Command("run")
     .description("run a program; exits 0 when it completes, 1 when it fails")
     .argument("[file]", "the program, - for standard input", "-")
-    .option("--language <name>", "language of the program (default: by the file's ending, else python)")
+    .option(
+      "--language <name>",
+      "language of the program (default: by the file's ending, else python)",
+    )
     .option("--context <key=value>", "a variable of the program's context; repeatable", addVariable)
     .option("--timeout <seconds>", "wall time of the program", parseSeconds);
   return withServiceOptions(command).action(async (file: string, options: RunOptions) => {
