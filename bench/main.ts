@@ -6,13 +6,14 @@ import { ancestor } from "./rows/ancestor.ts";
 import { busy } from "./rows/busy.ts";
 import { calls } from "./rows/calls.ts";
 import { endings } from "./rows/endings.ts";
+import { type EngineColumn, engines } from "./rows/engines.ts";
 import { memory } from "./rows/memory.ts";
 import { output } from "./rows/output.ts";
 import { print } from "./rows/print.ts";
 import { throughput } from "./rows/throughput.ts";
 import { tools } from "./rows/tools.ts";
 import { waiting } from "./rows/waiting.ts";
-import { formatTable, type Row } from "./table.ts";
+import { formatColumns, formatTable, type Row } from "./table.ts";
 
 const { values } = parseArgs({
   options: {
@@ -21,6 +22,7 @@ const { values } = parseArgs({
   },
 });
 
+const columns = new Map<string, EngineColumn>();
 const groups: Readonly<Record<string, () => Promise<Row[]>>> = {
   calls,
   throughput,
@@ -32,6 +34,10 @@ const groups: Readonly<Record<string, () => Promise<Row[]>>> = {
   endings,
   busy,
   opencodemode: ancestor,
+  async engines() {
+    for (const [head, column] of await engines()) columns.set(head, column);
+    return [];
+  },
 };
 
 const unknown = values.only.filter((name) => !(name in groups));
@@ -64,7 +70,7 @@ console.log(
     "client and server are separate processes on the same machine, and share its cores with the guests;",
     "gRPC over HTTP/2 on loopback; each group of rows has a fresh server and measures its own echo or fork",
     `took ${((performance.now() - startedAt) / 1_000).toFixed(0)} s; load before it ${load.toFixed(2)}, which an idle machine would show as 0`,
-    "",
-    formatTable(rows),
+    ...(rows.length > 0 ? ["", formatTable(rows)] : []),
+    ...(columns.size > 0 ? ["", formatColumns(columns)] : []),
   ].join("\n"),
 );

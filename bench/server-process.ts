@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Settings } from "../src/server/settings.ts";
+import { cpuMsOf, descendantsOf } from "./processes.ts";
 
 /** What a process holds and has used. */
 export interface Usage {
@@ -40,7 +40,9 @@ export interface ServerProcess extends Hello, AsyncDisposable {
   loopDelay(): Promise<LoopDelay>;
   /** Executions that hold a slot. */
   inUse(): Promise<number>;
-  /** CPU time of the zygote and of all its guests that have ended, milliseconds. */
+  /** Processes of the engines, at this moment. */
+  enginePids(): number[];
+  /** CPU time of the engines' processes and of those that they have reaped, milliseconds. */
   guestCpuMs(): number;
 }
 
@@ -63,7 +65,8 @@ export async function startServerProcess(settings: Settings = {}): Promise<Serve
     watchLoop: async () => void (await ask("watchLoop")),
     loopDelay: () => ask("loopDelay") as Promise<LoopDelay>,
     inUse: () => ask("inUse") as Promise<number>,
-    guestCpuMs: () => childrenOf(child.pid ?? 0).reduce((sum, pid) => sum + cpuMsOf(pid), 0),
+    enginePids: () => descendantsOf(child.pid ?? 0),
+    guestCpuMs: () => descendantsOf(child.pid ?? 0).reduce((sum, pid) => sum + cpuMsOf(pid), 0),
     async [Symbol.asyncDispose]() {
       const exited = once(child, "exit");
       child.disconnect();
@@ -85,15 +88,4 @@ async function answerOf(child: ChildProcess): Promise<unknown> {
   } finally {
     settled.abort();
   }
-}
-
-function childrenOf(pid: number): string[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
-}
-
-/** Fields 14 to 17 of /proc/PID/stat (proc(5)): its own time and that of the children it has reaped. */
-function cpuMsOf(pid: string): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-  return ticks * 10;
 }

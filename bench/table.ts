@@ -56,11 +56,29 @@ export function formatTable(rows: readonly Row[]): string {
     row.bar?.text ?? "",
     row.bar?.verdict ?? "",
   ]);
-  const head = ["figure", "median", "p99", "beside it", "bar", "verdict"];
+  return formatGrid(["figure", "median", "p99", "beside it", "bar", "verdict"], cells);
+}
+
+/** A table of columns by their heads, each with its cells by the names of the rows. */
+export function formatColumns(
+  columns: ReadonlyMap<string, Readonly<Record<string, string>>>,
+): string {
+  const names = new Set([...columns.values()].flatMap((column) => Object.keys(column)));
+  const lines = [...names].map((name) => [
+    name,
+    ...[...columns.values()].map((column) => column[name] ?? ""),
+  ]);
+  return formatGrid(["figure", ...columns.keys()], lines, () => false);
+}
+
+function formatGrid(
+  head: readonly string[],
+  cells: readonly (readonly string[])[],
+  isNumeric: (column: number) => boolean = (column) => column === 1 || column === 2,
+): string {
   const widths = head.map((name, column) =>
     Math.max(name.length, ...cells.map((line) => (line[column] ?? "").length)),
   );
-  const isNumeric = (column: number) => column === 1 || column === 2;
   const format = (line: readonly string[]) =>
     `| ${line.map((cell, column) => pad(cell, widths[column] ?? 0, isNumeric(column))).join(" | ")} |`;
   const rule = `|${widths

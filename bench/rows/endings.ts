@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import type { Codemode, Execution } from "../../src/index.ts";
 import { connect } from "../clients.ts";
-import { startServerProcess } from "../server-process.ts";
+import { withInnerPid } from "../processes.ts";
+import { type ServerProcess, startServerProcess } from "../server-process.ts";
 import { pause, summarize } from "../stats.ts";
 import { atMost, type Row, times } from "../table.ts";
 
@@ -18,7 +19,7 @@ export async function endings(): Promise<Row[]> {
   for (let call = 0; call < 50; call += 1) await sdk.execute("result = 2 + 2");
   const deaths = async (figure: string, program: string, end: Ending): Promise<Row> => {
     const waits: number[] = [];
-    for (let sample = 0; sample < samples; sample += 1) waits.push(await end(sdk, program));
+    for (let sample = 0; sample < samples; sample += 1) waits.push(await end(sdk, server, program));
     const summary = summarize(waits);
     return { figure, ...times(summary), bar: atMost(summary.max, 50, " ms at worst") };
   };
@@ -30,11 +31,11 @@ export async function endings(): Promise<Row[]> {
   ];
 }
 
-type Ending = (sdk: Codemode, program: string) => Promise<number>;
+type Ending = (sdk: Codemode, server: ServerProcess, program: string) => Promise<number>;
 
-async function afterCancel(sdk: Codemode, program: string): Promise<number> {
+async function afterCancel(sdk: Codemode, server: ServerProcess, program: string): Promise<number> {
   const execution = sdk.stream(program);
-  const pid = await firstPid(execution);
+  const pid = withInnerPid(server.enginePids(), await firstPid(execution));
   const startedAt = performance.now();
   const cancelled = execution.cancel();
   const ms = await untilGone(pid, startedAt);
@@ -42,11 +43,11 @@ async function afterCancel(sdk: Codemode, program: string): Promise<number> {
   return ms;
 }
 
-async function afterBreak(sdk: Codemode, program: string): Promise<number> {
+async function afterBreak(sdk: Codemode, server: ServerProcess, program: string): Promise<number> {
   let gone: Promise<number> | undefined;
   for await (const event of sdk.stream(program)) {
     if (event.type !== "output") continue;
-    gone = untilGone(Number(event.text), performance.now());
+    gone = untilGone(withInnerPid(server.enginePids(), Number(event.text)), performance.now());
     break;
   }
   if (gone === undefined) throw new Error("the guest did not print its pid");

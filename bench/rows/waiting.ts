@@ -1,16 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { defineTool, unwrap } from "../../src/index.ts";
 import { type Clients, connect } from "../clients.ts";
+import { privateBytesOf } from "../processes.ts";
 import { startServerProcess } from "../server-process.ts";
 import { summarize } from "../stats.ts";
 import { atMost, formatMegabytes, type Row } from "../table.ts";
 
-// A guest's pid is that of the machine's /proc.
 const code = `
-import os
-answer = tools.wait(number=config["number"], pid=os.getpid())
+answer = tools.wait(number=config["number"])
 [config["number"], answer]
 `;
 const limits = { wallMs: 150_000, waitMs: 150_000 };
@@ -25,12 +23,16 @@ export async function waiting(count: number): Promise<Row[]> {
   await using clients = connect(server);
   for (let call = 0; call < 200; call += 1) await clients.sdk.execute("result = 2 + 2");
   const before = await server.collect();
+  const idle = new Set(server.enginePids());
 
   const startedAt = performance.now();
   const held = hold(clients, count);
-  const pids = await held.open;
+  await held.open;
   const openedAt = performance.now();
-  const privateBytes = pids.map(privateBytesOf);
+  const privateBytes = server
+    .enginePids()
+    .filter((pid) => !idle.has(pid))
+    .map(privateBytesOf);
   const during = await server.collect();
   const answeredAt = performance.now();
   held.answer();
@@ -60,8 +62,8 @@ export async function waiting(count: number): Promise<Row[]> {
 }
 
 interface Held {
-  /** The pids of all guests, once all of them wait. */
-  readonly open: Promise<readonly number[]>;
+  /** Resolves when all of them wait. */
+  readonly open: Promise<void>;
   answer(): void;
   /** Resolves when all have completed, each with its own value; rejects otherwise. */
   readonly finished: Promise<unknown>;
@@ -69,16 +71,16 @@ interface Held {
 
 function hold({ sdk }: Clients, count: number): Held {
   const answers = Array.from({ length: count }, () => randomUUID());
-  const pids = new Map<number, number>();
-  const open = Promise.withResolvers<readonly number[]>();
+  const waiting = new Set<number>();
+  const open = Promise.withResolvers<void>();
   const answered = Promise.withResolvers<void>();
   const wait = defineTool({
     name: "wait",
     description: "Answers when all wait",
-    inputSchema: z.object({ number: z.int(), pid: z.int() }),
-    async execute({ number, pid }) {
-      pids.set(number, pid);
-      if (pids.size === count) open.resolve([...pids.values()]);
+    inputSchema: z.object({ number: z.int() }),
+    async execute({ number }) {
+      waiting.add(number);
+      if (waiting.size === count) open.resolve();
       await answered.promise;
       return answers[number];
     },
@@ -94,12 +96,4 @@ function hold({ sdk }: Clients, count: number): Held {
   // One that fails before all are open would leave the others waiting.
   finished.catch(open.reject);
   return { open: open.promise, answer: answered.resolve, finished };
-}
-
-/** What a process does not share with the zygote that it was forked from. */
-function privateBytesOf(pid: number): number {
-  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-  const sizes = [...rollup.matchAll(/^Private_(?:Clean|Dirty): +(\d+) kB$/gm)];
-  if (sizes.length !== 2) throw new Error(`no private sizes of process ${pid}`);
-  return sizes.reduce((sum, [, kilobytes]) => sum + Number(kilobytes) * 1_024, 0);
 }

@@ -24,13 +24,16 @@ const notRun: Readonly<Record<string, string>> = {
   "docs/command-line.md: npm start": "serves until it is stopped",
 };
 
+/** Languages of programs for the service; `ts` is the application's own. */
+const guests = ["python", "javascript", "typescript"];
+
 /** Languages of blocks in which nothing can be run. */
 const prose = ["text", "proto", "json"];
 
 const blocks = pages.flatMap((file) => blocksOf(file));
-const runnable = (language: string) =>
+const runnable = (...languages: readonly string[]) =>
   blocks
-    .filter((block) => block.language === language && block.notRun === undefined)
+    .filter((block) => languages.includes(block.language) && block.notRun === undefined)
     .map((block) => ({ ...block, at: `${block.file}:${block.line}` }));
 
 const noCurl = noLock ?? (await noCommand("curl", "--version"));
@@ -59,7 +62,7 @@ function expectPrinted(printed: string, expected: readonly string[]): void {
 
 describe("the pages", () => {
   it("have blocks in known languages only", () => {
-    const known = ["ts", "python", "sh", "yaml", ...prose];
+    const known = ["ts", "sh", "yaml", ...guests, ...prose];
     expect(blocks.length).toBeGreaterThan(40);
     expect(blocks.filter(({ language }) => !known.includes(language))).toEqual([]);
   });
@@ -104,9 +107,10 @@ describe("the TypeScript on the pages", () => {
 });
 
 describe.skipIf(noLock)("the guests' programs on the pages", () => {
-  it.each(runnable("python"))("do what they say ($at)", async (block) => {
+  it.each(runnable(...guests))("do what they say ($at)", async (block) => {
     await using codemode = Codemode.connect({ url: server.url });
     const result = await codemode.execute(block.code, {
+      language: block.language,
       context: { client_id: "acme", user_id: "user_123" },
       limits: limitsOf(block),
       tools: await toolsOf(block.file),

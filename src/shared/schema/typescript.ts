@@ -28,8 +28,9 @@ export function typescriptSignature(tool: ToolDeclaration): string {
   const types = new TypescriptTypes(pascal(tool.name), { hasNotes: false });
   const input = shapeOf(tool.inputSchemaJson);
   const taken = input.kind === "any" ? "{ ... }" : types.of(input);
-  const signature = `${tool.name}(${taken}): Promise<${types.of(shapeOf(tool.outputSchemaJson))}>`;
-  return signature.length > maxTypeLength ? `${tool.name}({ ... }): Promise<unknown>` : signature;
+  const called = isIdentifier(tool.name) ? tool.name : `tools[${JSON.stringify(tool.name)}]`;
+  const signature = `${called}(${taken}): Promise<${types.of(shapeOf(tool.outputSchemaJson))}>`;
+  return signature.length > maxTypeLength ? `${called}({ ... }): Promise<unknown>` : signature;
 }
 
 /** Writes shapes as TypeScript types. */
@@ -142,7 +143,11 @@ function literal(value: JsonValue): string {
 }
 
 function key(name: string): string {
-  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
+  return isIdentifier(name) ? name : JSON.stringify(name);
+}
+
+function isIdentifier(name: string): boolean {
+  return /^[A-Za-z_$][\w$]*$/.test(name);
 }
 
 function pascal(text: string): string {
