@@ -69,9 +69,9 @@ it.each(["javascript", "typescript"])(
       'weather({ location: string; units?: "celsius" | "kelvin" }): Promise<number[]>',
     );
     expect(toGuestTool(toolOf("log"), language).signature).toBe("log({ ... }): Promise<unknown>");
-  expect(toGuestTool(toolOf("get-user"), language).signature).toBe(
-    'tools["get-user"]({ ... }): Promise<unknown>',
-  );
+    expect(toGuestTool(toolOf("get-user"), language).signature).toBe(
+      'tools["get-user"]({ ... }): Promise<unknown>',
+    );
     expect(toGuestTool(tool, "python").signature).toMatch(/^weather\(location: str/);
   },
 );
