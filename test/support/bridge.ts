@@ -32,6 +32,7 @@ export async function setUpBridge(setup: BridgeSetup = {}) {
   const faults: unknown[] = [];
   const refusals: Refusals = { calls: 0, answers: 0 };
   const bridge = new ToolBridge({
+    language: "python",
     grants: await openGrants({ inline, services }, never),
     limits: { ...roomyLimits, ...setup.limits },
     payloads: { ...roomyPayloads, ...setup.payloads },
