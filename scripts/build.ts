@@ -6,4 +6,4 @@ import { cpSync, globSync, rmSync } from "node:fs";
 
 rmSync("dist", { recursive: true, force: true });
 execFileSync("tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" });
-for (const file of globSync("src/sandbox/*/guest/*.py")) cpSync(file, `dist/${file}`);
+for (const file of globSync("src/sandbox/**/*.{py,sh}")) cpSync(file, `dist/${file}`);

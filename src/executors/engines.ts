@@ -13,6 +13,8 @@ export interface EnginesConfig {
   readonly engines: readonly string[] | undefined;
   /** Weakest isolation under which programs may run. */
   readonly requireTier: IsolationTier;
+  /** Whether engines get a second wall where the machine gives one; `auto` by default. */
+  readonly secondWall?: "auto" | "off" | undefined;
   /** Command or path of the Python interpreter. */
   readonly python: string;
   /** Directories of packages that Python programs may import. */
@@ -41,9 +43,10 @@ const resultBytes = 1024 * 1024;
 const table: Readonly<Record<string, Engine>> = {
   cpython: {
     languages: ["python"],
-    async create({ python, requireTier, sitePackages, spareGuests, onWarning, toolPayloadBytes }) {
-      const options = { python, requireTier, spare: spareGuests, sitePackages, onWarning };
-      const sandbox = await createCpythonSandbox(options);
+    async create(config) {
+      const { python, requireTier, secondWall, sitePackages, onWarning, toolPayloadBytes } = config;
+      const options = { python, requireTier, secondWall, sitePackages, onWarning };
+      const sandbox = await createCpythonSandbox({ ...options, spare: config.spareGuests });
       return createSandboxedExecutor(sandbox, { resultBytes, toolPayloadBytes });
     },
   },

@@ -23,6 +23,8 @@ export interface Config {
   readonly apiKeys: readonly ApiKey[];
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly requiredIsolationTier: IsolationTier;
+  /** Whether engines get a second wall where the machine gives one. */
+  readonly secondWall: "auto" | "off";
   /** Names in order of preference. Default: all, each as far as this machine can run it. */
   readonly engines: readonly string[] | undefined;
   /** Command or path of the Python interpreter. */
@@ -164,6 +166,7 @@ function complete(settings: Parsed): Config {
     apiKeys: settings.api_keys,
     tls: tls && { certFile: tls.cert_file, keyFile: tls.key_file },
     requiredIsolationTier: settings.isolation.require,
+    secondWall: settings.isolation.second_wall,
     engines: settings.engines,
     python: settings.python,
     sitePackages: settings.site_packages,

@@ -15,6 +15,7 @@ export async function startEngines(config: Config, logger: Logger): Promise<read
   const executors = await createEngines({
     engines: config.engines,
     requireTier: config.requiredIsolationTier,
+    secondWall: config.secondWall,
     python: config.python,
     sitePackages: config.sitePackages,
     toolPayloadBytes: config.toolPayloadBytes,

@@ -11,6 +11,7 @@ const defaults = {
   python: "python3",
   spareGuests: 8,
   requireTier: "T2",
+  secondWall: "auto",
   queueTimeoutMs: 10_000,
   drainMs: 30_000,
   toolPayloadBytes: 2 * MiB,
@@ -106,7 +107,10 @@ export const settingsSchema = z.strictObject({
   api_keys: z.array(apiKey).default([]),
   tls: z.strictObject({ cert_file: path, key_file: path }).optional(),
   isolation: z
-    .strictObject({ require: z.enum(["T0", "T1", "T2", "T3"]).default(defaults.requireTier) })
+    .strictObject({
+      require: z.enum(["T0", "T1", "T2", "T3"]).default(defaults.requireTier),
+      second_wall: z.enum(["auto", "off"]).default(defaults.secondWall),
+    })
     .prefault({}),
   engines: z.array(name).min(1).optional(),
   python: path.default(defaults.python),

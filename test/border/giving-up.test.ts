@@ -2,7 +2,7 @@ import { connect } from "node:http2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Codemode, type Execution } from "../../src/index.ts";
 import { createServer, parseConfig, type Server } from "../../src/server.ts";
-import { allGone, statusOf } from "../support/processes.ts";
+import { allGone, calledFromInside, statusOf } from "../support/processes.ts";
 import { noPython } from "../support/toolchain.ts";
 
 const spin = "import os\nprint(os.getpid())\nwhile True: pass";
@@ -11,7 +11,7 @@ const spin = "import os\nprint(os.getpid())\nwhile True: pass";
 async function pidOf(execution: Execution<unknown>): Promise<number> {
   const events = execution[Symbol.asyncIterator]();
   for (let step = await events.next(); !step.done; step = await events.next()) {
-    if (step.value.type === "output") return Number(step.value.text);
+    if (step.value.type === "output") return calledFromInside(Number(step.value.text));
   }
   throw new Error("the program ended without a word");
 }
@@ -42,7 +42,7 @@ describe.skipIf(noPython)("a caller that gives up leaves no guest", () => {
     let pid = 0;
     for await (const event of codemode.stream(spin)) {
       if (event.type !== "output") continue;
-      pid = Number(event.text);
+      pid = calledFromInside(Number(event.text));
       break;
     }
     expect(statusOf(pid)).toBeUndefined();
@@ -82,7 +82,7 @@ describe.skipIf(noPython)("a caller that gives up leaves no guest", () => {
       request.setEncoding("utf8").on("data", (chunk: string) => {
         text += chunk;
         const printed = /"text":"(\d+)\\n"/.exec(text)?.[1];
-        if (printed !== undefined) resolve(Number(printed));
+        if (printed !== undefined) resolve(calledFromInside(Number(printed)));
       });
     });
     request.on("error", () => {});

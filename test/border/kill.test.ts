@@ -8,7 +8,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Executor } from "../../src/executors/executor.ts";
 import { spawnZygote } from "../../src/sandbox/cpython/zygote.ts";
 import { Stop } from "../../src/shared/stop.ts";
-import { allGone, descendants, openDescriptors, statusOf, zygotes } from "../support/processes.ts";
+import {
+  allGone,
+  calledFromInside,
+  descendants,
+  openDescriptors,
+  statusOf,
+  zygotes,
+} from "../support/processes.ts";
 import { collect } from "../support/programs.ts";
 import { noPython, startCpython } from "../support/toolchain.ts";
 
@@ -20,7 +27,8 @@ async function started(executor: Executor, signal = new AbortController().signal
   const pid = Promise.withResolvers<number>();
   const ended = collect(executor, spin, {
     signal,
-    onEvent: (event) => event.type === "output" && pid.resolve(Number(event.text)),
+    onEvent: (event) =>
+      event.type === "output" && pid.resolve(calledFromInside(Number(event.text))),
   });
   return { pid: await pid.promise, ended };
 }

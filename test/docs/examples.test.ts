@@ -13,7 +13,7 @@ it.skipIf(noLock).each([
     "stream.ts",
     "follows a program and takes its typed value",
     [
-      "started on cpython, isolation T2",
+      expect.stringMatching(/^started on cpython, isolation T[23]$/),
       "stdout: step 1",
       "stdout: step 2",
       "stdout: step 3",
@@ -43,7 +43,6 @@ it.skipIf(noLock)("the demo shows what the service does, and ends well", async (
   const ran = await runNode("examples/demo.ts", {});
   expect(ran).toMatchObject({ exitCode: 0, stderr: "" });
   const expected = [
-    "isolation T2 by the word of its probes",
     "=> int 4",
     '=> str {"status": "success", "value": 42}',
     'stdout    "34\\n"',
@@ -52,11 +51,15 @@ it.skipIf(noLock)("the demo shows what the service does, and ends well", async (
     "failed: timeout: the program ran longer than 500 ms",
     "no weather: no station in Atlantis",
     "=> str sent to user_123: Cairo is warmest, 31 degrees",
-    "PermissionError: [Errno 13] Permission denied: '/etc/passwd'",
     "PermissionError: [Errno 1] Operation not permitted",
     "=> dict {}",
   ];
   for (const text of expected) expect(ran.stdout).toContain(text);
+  expect(ran.stdout).toMatch(/isolation T[23] by the word of its probes/);
+  // Behind one wall it is refused, behind two it is not there.
+  expect(ran.stdout).toMatch(
+    /PermissionError: \[Errno 13\] Permission denied: '\/etc\/passwd'|FileNotFoundError: \[Errno 2\] .*'\/etc\/passwd'/,
+  );
   expect(ran.stdout.match(/Errno 1\] Operation not permitted {3}\(/g)).toHaveLength(2);
 });
 

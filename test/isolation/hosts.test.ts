@@ -8,6 +8,7 @@ import { jsonOf } from "../support/programs.ts";
 import { noLock, startCpython } from "../support/toolchain.ts";
 
 const run = promisify(execFile);
+const unshare = process.arch === "x64" ? "272" : "97";
 const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 
 describe.skipIf(noLock)("the lock on other hosts", () => {
@@ -22,7 +23,7 @@ describe.skipIf(noLock)("the lock on other hosts", () => {
   it.each(pythons)(
     "is T2 with %s, under a user id of its own wherever its files stay readable",
     async (python) => {
-      await using executor = await startCpython({ requireTier: "T2", python });
+      await using executor = await startCpython({ requireTier: "T2", secondWall: "off", python });
       expect(executor.info()).toMatchObject({ up: true, reason: "", isolationTier: "T2" });
       const [uid, late] = (await jsonOf(
         executor,
@@ -41,14 +42,15 @@ describe.skipIf(noLock)("the lock on other hosts", () => {
 
   it.skipIf(process.getuid?.() !== 0)("is T2 for a service that runs as a plain user", async () => {
     const { stdout } = await run(
-      process.execPath,
+      "python3",
       [
-        fixture("engine.ts"),
+        ...[fixture("old-kernel.py"), "1", unshare],
+        ...[process.execPath, fixture("engine.ts")],
         "T2",
         "/usr/bin/python3",
         "import os\n[os.getuid(), open('/etc/passwd').read()]",
       ],
-      { uid: 65_534, gid: 65_534, cwd: "/", env: {} },
+      { uid: 65_534, gid: 65_534, cwd: "/", env: { PATH: "/usr/bin:/bin" } },
     );
     const lines = stdout
       .trim()

@@ -48,9 +48,10 @@ def attempt(f):
 }`,
       { config: { pid } },
     );
-    expect(new Set(Object.values(attempts as object))).toEqual(
-      new Set(["EPERM", "EACCES"].slice(0)),
-    );
+    // What is not in a guest's root is not there for it.
+    for (const answer of Object.values(attempts as object)) {
+      expect(["EPERM", "EACCES", "ENOENT"]).toContain(answer);
+    }
     controller.abort();
     await sibling;
   });

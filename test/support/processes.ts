@@ -45,13 +45,34 @@ export function descendants(of = process.pid): readonly ProcessStatus[] {
   return found;
 }
 
+/** The descendant that calls itself by this number, in whatever process namespace it lives. */
+export function calledFromInside(inner: number, of = process.pid): number {
+  const found = descendants(of).find(({ fields }) => numbersOf(fields).at(-1) === inner);
+  if (found === undefined) throw new Error(`no process calls itself ${inner}`);
+  return found.pid;
+}
+
+/** A process's numbers, from the host's process namespace to its own. */
+function numbersOf(fields: ProcessStatus["fields"]): number[] {
+  return (fields.get("NSpid") ?? "").split("\t").map(Number);
+}
+
+/** Whether a process holds a process namespace, as its first. */
+function isKeeper({ fields }: ProcessStatus): boolean {
+  const numbers = numbersOf(fields);
+  return numbers.length > 1 && numbers.at(-1) === 1;
+}
+
 /** The Python processes below this one: a zygote, and its guests. */
 export function zygotes(
   of = process.pid,
 ): readonly { zygote: ProcessStatus; guests: readonly ProcessStatus[] }[] {
   return descendants(of)
     .filter((one) => one.parent === of && one.name.startsWith("python"))
-    .map((zygote) => ({ zygote, guests: descendants(zygote.pid) }));
+    .map((zygote) => {
+      const guests = descendants(zygote.pid).filter((one) => !isKeeper(one));
+      return { zygote, guests };
+    });
 }
 
 /** Resolves when every one of these processes is gone. */

@@ -39,18 +39,31 @@ export interface Brood extends AsyncDisposable {
   readonly hasEnded: boolean;
   /** Resolves when the zygote and all that belonged to it are gone, with the reason. */
   readonly closed: Promise<string>;
+  /** Moves the zygote, and guests that come after, into namespaces; resolves with why it could not. */
+  enterNamespaces(signal: AbortSignal): Promise<string | undefined>;
+  /** A guest for probes, and for nothing else: locked like any other, or with no layer of the lock. */
+  leaseForProbes(kind: "locked" | "bare", signal: AbortSignal): Promise<CpythonGuest>;
+  /** Forks the guests that shall wait. For when the probes are done. */
+  replenish(): void;
   /** A locked guest that waits; rejects `unavailable` when the zygote is gone or cannot fork. */
   lease(signal: AbortSignal): Promise<CpythonGuest>;
   /** Kills the zygote and all its guests. */
   destroy(): void;
 }
 
-/** Starts a zygote and forks the first spare guests. */
+/** Starts a zygote; `replenish` lets it fork its first spare guests. */
 export async function startBrood(options: BroodOptions): Promise<Brood> {
-  const token = randomUUID();
+  const litters = new Map<string, Spares>();
+  const createLitter = (target: number, bare: boolean) => {
+    const token = randomUUID();
+    const litter = new Spares({ target, fork: (count) => zygote.fork(count, { token, bare }) });
+    litters.set(token, litter);
+    return litter;
+  };
+  const spares = createLitter(options.spare, false);
+  const forProbes = { locked: createLitter(0, false), bare: createLitter(0, true) };
   const guests = new Map<number, CpythonGuest>();
   const connecting = new Set<CpythonGuest>();
-  const spares = new Spares({ target: options.spare, fork: (count) => zygote.fork(count) });
   // Exits of processes that are not known as guests yet: their first frame may be on its way.
   const early = new Map<number, ExitReport>();
   let endReason: string | undefined;
@@ -71,13 +84,14 @@ export async function startBrood(options: BroodOptions): Promise<Brood> {
     connecting.add(guest);
     try {
       const ready = await guest.ready;
-      if (ready.token !== token) throw new Error("a stranger connected");
+      const litter = litters.get(ready.token);
+      if (litter === undefined) throw new Error("a stranger connected");
       if (ready.fault !== undefined) return fail(`a guest could not be locked: ${ready.fault}`);
       const report = early.get(guest.pid);
       early.delete(guest.pid);
       if (report !== undefined) return guest.onReaped(report);
       guests.set(guest.pid, guest);
-      spares.add(guest);
+      litter.add(guest);
     } catch {
       guest.onLost(); // it never came to be a guest; who asked waits for the next
     } finally {
@@ -103,25 +117,26 @@ export async function startBrood(options: BroodOptions): Promise<Brood> {
       signal: deadline.signal,
       python: options.python,
       onStderr: options.onStderr,
-      onForkFailed(message) {
-        spares.miss();
-        spares.refuseAll(gone(`no guest could be forked: ${message}`));
+      onForkFailed(token, message) {
+        litters.get(token)?.miss();
+        litters.get(token)?.refuseAll(gone(`no guest could be forked: ${message}`));
       },
       onExit(pid, report) {
         const guest = guests.get(pid);
+        const litter = litters.get(report.token);
         guests.delete(pid);
         if (guest === undefined) {
           early.set(pid, report);
           setTimeout(() => early.delete(pid), earlyMs).unref();
-          spares.miss();
+          litter?.miss();
         } else {
           guest.onReaped(report);
-          spares.remove(guest);
+          litter?.remove(guest);
         }
-        spares.replenish();
+        litter?.replenish();
       },
     });
-    await startZygote(zygote, listener, token, options, deadline.signal);
+    await startZygote(zygote, listener, options, deadline.signal);
   } catch (error) {
     await listener[Symbol.asyncDispose]();
     throw error;
@@ -131,12 +146,18 @@ export async function startBrood(options: BroodOptions): Promise<Brood> {
     endReason = reason;
     for (const guest of [...guests.values(), ...connecting]) guest.onLost();
     guests.clear();
-    spares.clear();
-    spares.refuseAll(gone(reason));
+    for (const litter of litters.values()) {
+      litter.clear();
+      litter.refuseAll(gone(reason));
+    }
     await listener[Symbol.asyncDispose]();
     return reason;
   });
-  spares.replenish();
+  const leaseFrom = async (litter: Spares, signal: AbortSignal) => {
+    signal.throwIfAborted();
+    if (endReason !== undefined) throw gone(endReason);
+    return litter.lease(signal);
+  };
 
   return {
     hello: zygote.hello,
@@ -145,11 +166,10 @@ export async function startBrood(options: BroodOptions): Promise<Brood> {
       return endReason !== undefined;
     },
     destroy: () => zygote.destroy(),
-    async lease(signal) {
-      signal.throwIfAborted();
-      if (endReason !== undefined) throw gone(endReason);
-      return spares.lease(signal);
-    },
+    enterNamespaces: (signal) => untilAborted(zygote.enterNamespaces(), signal),
+    leaseForProbes: (kind, signal) => leaseFrom(forProbes[kind], signal),
+    replenish: () => spares.replenish(),
+    lease: (signal) => leaseFrom(spares, signal),
     async [Symbol.asyncDispose]() {
       endReason ??= "the sandbox is closed";
       await zygote[Symbol.asyncDispose]();
@@ -161,14 +181,13 @@ export async function startBrood(options: BroodOptions): Promise<Brood> {
 async function startZygote(
   zygote: Zygote,
   listener: GuestListener,
-  token: string,
   options: BroodOptions,
   signal: AbortSignal,
 ): Promise<void> {
   try {
     const layers = options.chooseLayers(zygote.hello);
     const { sitePackages } = options;
-    const started = zygote.start({ token, socket: listener.path, layers, sitePackages });
+    const started = zygote.start({ socket: listener.path, layers, sitePackages });
     await untilAborted(started, signal);
     // The zygote holds the socket by a descriptor now: whatever happens to us, no file is left behind.
     await listener.unlink();

@@ -4,8 +4,9 @@ import type { EngineInfo, IsolationTier } from "../../shared/model.ts";
 import { type GroupedProbe, isAtLeast, provenTier } from "../isolation.ts";
 import type { Guest, Sandbox } from "../sandbox.ts";
 import { type Brood, startBrood } from "./brood.ts";
-import { probeIsolation } from "./probes.ts";
+import { probeLock } from "./probes.ts";
 import { findPython, type Python } from "./python.ts";
+import { addSecondWall, SecondWallFault } from "./second-wall.ts";
 import type { Layer, ZygoteHello } from "./zygote.ts";
 
 const allLayers: readonly Layer[] = ["landlock", "seccomp"];
@@ -17,6 +18,8 @@ export interface CpythonSandboxOptions {
   readonly python: string;
   /** Weakest isolation under which guests may run. */
   readonly requireTier: IsolationTier;
+  /** Whether guests get namespaces of their own where the machine gives them; `auto` by default. */
+  readonly secondWall?: "auto" | "off" | undefined;
   /** Guests that are kept locked and waiting. */
   readonly spare: number;
   /** Directories of packages that guests may import. */
@@ -118,9 +121,21 @@ class CpythonSandbox implements Sandbox {
     void brood.closed.then((reason) => this.#replace(brood, python, reason));
   }
 
-  /** A zygote whose lock the probes have tried; one below the required tier is ended again. */
   async #provenBrood(python: Python, previous: Brood | undefined): Promise<Brood> {
     await previous?.[Symbol.asyncDispose]();
+    const { secondWall, onWarning } = this.#options;
+    const unwanted = secondWall === "off" ? "the configuration says off" : undefined;
+    try {
+      return await this.#startBrood(python, unwanted);
+    } catch (error) {
+      if (!(error instanceof SecondWallFault)) throw error;
+      onWarning(`the second wall does not hold guests: ${error.message}; starting without it`);
+      return await this.#startBrood(python, error.message);
+    }
+  }
+
+  /** A zygote whose walls the probes have tried; one below the required tier is ended again. */
+  async #startBrood(python: Python, noSecondWall: string | undefined): Promise<Brood> {
     const { requireTier, spare, sitePackages, onWarning } = this.#options;
     const brood = await startBrood({
       python: python.path,
@@ -131,9 +146,14 @@ class CpythonSandbox implements Sandbox {
       chooseLayers: (hello) => this.#chooseLayers(hello),
     });
     try {
-      this.#probes = await probeIsolation((signal) => brood.lease(signal), this.#closing.signal);
+      const { signal } = this.#closing;
+      const lease = (leaseSignal: AbortSignal) => brood.leaseForProbes("locked", leaseSignal);
+      const options = { python: python.path, unwanted: noSecondWall, signal };
+      const ofLock = await probeLock(lease, signal);
+      this.#probes = [...ofLock, ...(await addSecondWall(brood, options))];
       this.#tier = provenTier(this.#probes);
       if (!isAtLeast(this.#tier, requireTier)) throw this.#below(requireTier);
+      brood.replenish();
       return brood;
     } catch (error) {
       await brood[Symbol.asyncDispose]();
@@ -151,12 +171,14 @@ class CpythonSandbox implements Sandbox {
   }
 
   #below(required: IsolationTier): Error {
-    const granted = this.#probes.filter((probe) => !probe.refused).map((probe) => probe.name);
+    const granted = this.#probes
+      .filter((probe) => !probe.refused && (probe.group !== "namespaces" || required === "T3"))
+      .map(({ name, group, detail }) => (group === "namespaces" ? `${name} (${detail})` : name));
     const causes = [
       ...(this.#missing.length > 0
         ? [`this kernel does not give ${this.#missing.join(" and ")}`]
         : []),
-      ...(granted.length > 0 ? [`the lock let through: ${granted.join(", ")}`] : []),
+      ...(granted.length > 0 ? [`what was let through: ${granted.join(", ")}`] : []),
     ];
     const why = causes.join("; ") || `the lock proves ${this.#tier ?? "nothing"} and no more`;
     return new Error(`isolation is below the required tier ${required}: ${why}`);

@@ -9,8 +9,18 @@ const script = fileURLToPath(new URL("./guest/zygote.py", import.meta.url));
 /** Layers of the lock, in the words of guest/zygote.py. */
 export type Layer = "landlock" | "seccomp";
 
+/** What a guest is forked for. */
+export interface Litter {
+  /** Its guests show it to the host, and nothing else has it. */
+  readonly token: string;
+  /** Without the lock's layers: to try what holds without them. Never for a program of anybody's. */
+  readonly bare: boolean;
+}
+
 /** How a guest's process ended, as the zygote reaped it. */
 export interface ExitReport {
+  /** Of its litter. */
+  readonly token: string;
   readonly code: number | null;
   readonly signal: number | null;
   readonly cpuMs: number;
@@ -27,7 +37,6 @@ export interface ZygoteHello {
 
 /** What a zygote is told once. */
 export interface ZygoteStart {
-  readonly token: string;
   readonly socket: string;
   readonly layers: readonly Layer[];
   readonly sitePackages: readonly string[];
@@ -39,7 +48,7 @@ export interface ZygoteOptions {
   /** What the interpreter prints on its standard error; nothing of a guest's. */
   readonly onStderr: (line: string) => void;
   readonly onExit: (pid: number, report: ExitReport) => void;
-  readonly onForkFailed: (message: string) => void;
+  readonly onForkFailed: (token: string, message: string) => void;
   /** Ends it when it aborts before it has said hello. */
   readonly signal: AbortSignal;
 }
@@ -52,7 +61,12 @@ export interface Zygote extends AsyncDisposable {
   readonly closed: Promise<void>;
   /** Hands it its instructions; resolves when it is ready to fork. */
   start(instructions: ZygoteStart): Promise<void>;
-  fork(count: number): void;
+  /**
+   * Moves it into namespaces and a root of its own, once; guests that it forks from then on live there.
+   * Resolves with the machine's reason where that is refused, and it stays where it is.
+   */
+  enterNamespaces(): Promise<string | undefined>;
+  fork(count: number, litter: Litter): void;
   watch(pid: number, limits: { cpuSeconds: number; threads: number }): void;
   kill(pid: number): void;
   /** Ends it and all its guests unless it answers in time. A guest may take long to die; it may not. */
@@ -66,9 +80,11 @@ const messageSchema = z.union([
   z.object({ version: z.string(), missing: layerErrors }),
   z.object({ ready: z.literal(true) }),
   z.object({ pong: z.literal(true) }),
-  z.object({ forkFailed: z.string() }),
+  z.object({ entered: z.boolean(), refused: z.string() }),
+  z.object({ forkFailed: z.string(), token: z.string() }),
   z.object({
     exit: z.int(),
+    token: z.string(),
     code: z.int().nullable(),
     signal: z.int().nullable(),
     cpuMs: z.number(),
@@ -86,18 +102,20 @@ export async function spawnZygote(options: ZygoteOptions): Promise<Zygote> {
   });
   const hello = Promise.withResolvers<ZygoteHello>();
   const ready = Promise.withResolvers<void>();
+  const entered = Promise.withResolvers<string | undefined>();
   const closed = whenClosed(child, (error) => {
-    hello.reject(error);
-    ready.reject(error);
+    for (const one of [hello, ready, entered]) one.reject(error);
   });
-  ready.promise.catch(() => {}); // told by `hello` where nobody has asked for `ready` yet
+  // Told by `hello` where nobody has asked for these yet.
+  for (const { promise } of [ready, entered]) promise.catch(() => {});
   child.stdin.on("error", () => {}); // the same fact as `closed`
   createInterface({ input: child.stderr }).on("line", options.onStderr);
   createInterface({ input: child.stdout }).on("line", (line) => {
     const message = messageSchema.parse(JSON.parse(line));
     if ("exit" in message) options.onExit(message.exit, message);
-    else if ("forkFailed" in message) options.onForkFailed(message.forkFailed);
+    else if ("forkFailed" in message) options.onForkFailed(message.token, message.forkFailed);
     else if ("version" in message) hello.resolve(message);
+    else if ("entered" in message) entered.resolve(message.entered ? undefined : message.refused);
     else if ("pong" in message) pongs.splice(0).forEach(clearTimeout);
     else ready.resolve();
   });
@@ -114,7 +132,11 @@ export async function spawnZygote(options: ZygoteOptions): Promise<Zygote> {
       send(instructions);
       return ready.promise;
     },
-    fork: (count) => send({ fork: count }),
+    enterNamespaces() {
+      send({ enter: true });
+      return entered.promise;
+    },
+    fork: (count, litter) => send({ fork: count, ...litter }),
     watch: (pid, limits) => send({ watch: pid, ...limits }),
     kill: (pid) => send({ kill: pid }),
     destroyIfSilent(ms) {

@@ -29,6 +29,7 @@ it("serves loopback on port 8001 at tier T2 where nothing is said", async () => 
     port: 8001,
     apiKeys: [],
     requiredIsolationTier: "T2",
+    secondWall: "auto",
     engines: undefined,
     tenantSlots: config.slots,
     queueSize: config.slots,

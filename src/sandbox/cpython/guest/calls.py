@@ -37,7 +37,7 @@ class Calls:
     def start(self, tool, arguments, place):
         """Sends a call; gives the future of its value. ToolError when the arguments cannot cross."""
         data = self._encode(tool, arguments)
-        future = concurrent.futures.Future()
+        future = self._new_future()
         # A program that gives up a call (wait_for, a failing group) does not take it back: the answer
         # still comes, and must find a future that takes it.
         future.set_running_or_notify_cancel()
@@ -53,6 +53,9 @@ class Calls:
             # Sent under the lock: numbers leave in their order.
             self._connection.send(frames.TOOL_CALL, json.dumps(header).encode("ascii") + b"\n" + data)
         return future
+
+    def _new_future(self):
+        return concurrent.futures.Future()
 
     def _start_reader(self):
         # Not a threading.Thread: the program's own threads are counted and waited for.
@@ -75,23 +78,32 @@ class Calls:
 
     def _read(self):
         try:
-            while True:
-                kind, payload = self._connection.receive()
-                if kind == frames.TOOL_RESULT:
-                    self._settle(payload)
+            while self.take():
+                pass
         except (frames.Closed, OSError):
             pass  # the host is gone, and this process with it
+
+    def take(self):
+        """Reads an answer and hands it on; False when no more can be read."""
+        try:
+            kind, payload = self._connection.receive()
+            if kind == frames.TOOL_RESULT:
+                self._settle(payload)
+            return True
         except MemoryError as fault:
             # Half a frame has been read, so that no later one can be: whoever waits is told why.
             self._fault = fault
             for future, _tool in list(self._open.values()):
                 future.set_exception(fault)
+            return False
 
     def _settle(self, payload):
         """Hands an answer to who waits. Whatever goes wrong is theirs: the next answer still comes."""
         head, _, data = payload.partition(b"\n")
         header = json.loads(head)
-        future, tool = self._open.pop(header["seq"])
+        future, tool = self._open.pop(header["seq"], (None, None))
+        if future is None:
+            return  # it has been answered
         error = header.get("error")
         try:
             if error is None:

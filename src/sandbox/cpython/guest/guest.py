@@ -18,8 +18,8 @@ import tools
 # Where a guest's descriptors stand. The zygote keeps these numbers free; a guest that reads its
 # program has only 0 (nothing), 1 and 2 (pipes for native output), and the first, second and last of these.
 _SOCKET, _RAW_STDOUT, _ASKER, _RAW_STDERR = 3, 4, 5, 6
-# The zygote's own descriptors begin here; below, it holds placeholders.
-FIRST_ZYGOTE_DESCRIPTOR = 32
+# The zygote's own descriptors begin here; below, it holds placeholders. The first is /dev/null.
+NULL_DESCRIPTOR = 32
 
 THREAD_STACK_BYTES = 2 << 20
 
@@ -27,8 +27,9 @@ THREAD_STACK_BYTES = 2 << 20
 class Options:
     """What the zygote hands to each guest."""
 
-    def __init__(self, lock, token, socket_path, asker, parent, base_memory, own_modules):
+    def __init__(self, lock, drops_user, token, socket_path, asker, parent, base_memory, own_modules):
         self.lock = lock
+        self.drops_user = drops_user
         self.token = token
         self.socket_path = socket_path  # descriptor of the host's socket file
         self.asker = asker  # descriptor on which the zygote is asked for threads
@@ -38,14 +39,17 @@ class Options:
 
 
 def main(options):
-    """Connects, locks, waits for limits and then for a program, runs it, and exits. Never returns."""
+    """Connects, locks, waits for limits and then for a program, runs it, and exits. Never returns.
+    Until it is locked it works in /proc, as the zygote does."""
     status = 1
     try:
         lock.yield_priority()
+        process = int(os.readlink("self"))  # by the host's count; its own may be another
         connection = _connect(options)
         _warm_up()
         streams = _redirect(connection)
-        _lock(options, connection)
+        os.chdir("/")
+        _lock(options, process, connection)
         _serve(options, connection, streams)
         status = 0
     except (frames.Closed, OSError):
@@ -56,9 +60,9 @@ def main(options):
 
 def _connect(options):
     """Lays out the descriptors and connects to the host."""
-    os.closerange(_SOCKET, FIRST_ZYGOTE_DESCRIPTOR)
+    os.closerange(_SOCKET, NULL_DESCRIPTOR)
     peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    peer.connect("/proc/self/fd/%d" % options.socket_path)
+    peer.connect("self/fd/%d" % options.socket_path)
     for channel in (1, 2):
         reader, writer = os.pipe()
         os.set_blocking(reader, False)
@@ -67,7 +71,7 @@ def _connect(options):
         if channel == 1:
             os.dup2(options.asker, writer)
     # A file of this guest's own: flags of a shared one would be seen by every other guest.
-    nothing = os.open(os.devnull, os.O_RDONLY)
+    nothing = os.open("self/fd/%d" % NULL_DESCRIPTOR, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
     if (peer.fileno(), reader) != (_SOCKET, _RAW_STDERR):
@@ -82,26 +86,26 @@ def _warm_up():
     frames.LIMITS.unpack(bytes(frames.LIMITS.size))
 
 
-def _lock(options, connection):
+def _lock(options, process, connection):
     """Locks this process and tells the host that it waits."""
     asker = socket.socket(fileno=_ASKER)
     try:
-        listener = options.lock.enter(options.parent, _RAW_STDERR)
+        listener = options.lock.enter(process, options.drops_user, options.parent, _RAW_STDERR)
         if listener is not None:
             asker.sendmsg(
-                [b"%d" % os.getpid()],
+                [b"%d" % process],
                 [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [listener]))],
             )
             os.close(listener)
         asker.close()
     except OSError as error:
-        _report(connection, options, fault=str(error))
+        _report(connection, options, process, fault=str(error))
         raise
-    _report(connection, options, cpuMs=time.process_time() * 1000)
+    _report(connection, options, process, cpuMs=time.process_time() * 1000)
 
 
-def _report(connection, options, **state):
-    report = {"pid": os.getpid(), "token": options.token, **state}
+def _report(connection, options, process, **state):
+    report = {"pid": process, "token": options.token, **state}
     connection.send(frames.READY, json.dumps(report).encode())
 
 

@@ -7,13 +7,7 @@ import os
 import sys
 import sysconfig
 
-_MODULES = (
-    "abc array ast asyncio base64 bisect calendar collections collections.abc concurrent.futures "
-    "contextlib copy csv dataclasses datetime decimal difflib enum fractions functools hashlib heapq "
-    "hmac html inspect io itertools json linecache logging math operator os.path pathlib pickle pprint "
-    "random re secrets shutil signal statistics string struct tempfile textwrap threading time "
-    "traceback types typing unicodedata urllib.parse uuid warnings weakref zlib zoneinfo"
-).split()
+import modules
 
 _ZONE_INFO = ("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo")
 _FOREIGN = ("site-packages", "dist-packages")
@@ -21,11 +15,7 @@ _FOREIGN = ("site-packages", "dist-packages")
 
 def load():
     """Imports what programs commonly use."""
-    for name in _MODULES:
-        try:
-            importlib.import_module(name)
-        except ImportError:
-            pass  # a build without an optional module
+    modules.load()
     # Resolve now what would be looked up in files later.
     importlib.import_module("encodings.idna")
     for library in ("libgcc_s.so.1",):  # pthread_exit loads it, and aborts where it cannot
@@ -37,7 +27,8 @@ def load():
 
 def readable_paths(site_packages):
     """What guests may read: the standard library entry by entry (never what was installed beside
-    it), the shared libraries that its extension modules need, time zones, and `site_packages`."""
+    it), the shared libraries that its extension modules need, under all their names, time zones,
+    and `site_packages`."""
     paths = set(site_packages)
     for root in {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}:
         if root and os.path.isdir(root):
@@ -45,11 +36,12 @@ def readable_paths(site_packages):
                 os.path.join(root, entry) for entry in os.listdir(root) if entry not in _FOREIGN
             )
     paths.update(path for path in sys.path if path.endswith(".zip") and os.path.exists(path))
-    paths.update(_shared_libraries())
+    for library in _shared_libraries():
+        paths.update(_names_of(library))
     paths.update(path for path in _ZONE_INFO if os.path.isdir(path))
     if os.path.exists("/etc/ld.so.cache"):
         paths.add("/etc/ld.so.cache")
-    return sorted(os.path.realpath(path) for path in paths)
+    return sorted(paths)
 
 
 def _shared_libraries():
@@ -77,6 +69,15 @@ def _shared_libraries():
         found = {line.strip() for line in lines}
     os.waitpid(child, 0)
     return {path for path in found if os.path.isfile(path)}
+
+
+def _names_of(library):
+    """Its own path, and those of the symbolic links to it that stand beside it."""
+    yield library
+    with os.scandir(os.path.dirname(library)) as entries:
+        for entry in entries:
+            if ".so" in entry.name and entry.is_symlink() and os.path.realpath(entry.path) == library:
+                yield entry.path
 
 
 def _extension_files():

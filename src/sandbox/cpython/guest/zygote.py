@@ -5,6 +5,8 @@ process ids pass through it, code and data never: each guest has a socket of its
 Commands and reports are lines of JSON on standard input and output; see ../zygote.ts.
 """
 
+import collections
+import functools
 import gc
 import json
 import os
@@ -13,18 +15,27 @@ import signal
 import sys
 import threading
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_LOCK = os.path.join(os.path.dirname(os.path.dirname(_HERE)), "lock")
+sys.path[:0] = [_HERE, _LOCK]
 
+import bpf  # noqa: E402
 import guest  # noqa: E402
+import house  # noqa: E402
 import landlock  # noqa: E402
 import lock  # noqa: E402
 import places  # noqa: E402
 import preload  # noqa: E402
-import seccomp  # noqa: E402
+import privileges  # noqa: E402
 import tools  # noqa: E402
+import trial  # noqa: E402
 import watch  # noqa: E402
 
-sys.path.pop(0)
+del sys.path[:2]
+
+
+# Of all guests together, against the service.
+_NICE = 10
 
 
 def missing_layers():
@@ -34,30 +45,10 @@ def missing_layers():
         landlock.abi()
     except OSError as error:
         missing["landlock"] = str(error)
-    code = seccomp.supported()
+    code = bpf.supported()
     if code is not None:
         missing["seccomp"] = str(OSError(code, "seccomp: " + os.strerror(code)))
     return missing
-
-
-def can_drop_user(paths):
-    """Whether the guests of a root service can have user ids of their own and still read `paths`."""
-    if os.geteuid() != 0:
-        return False
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            lock.drop_user()
-            lock.drop_capabilities()
-            for path in paths:
-                if not os.access(path, os.R_OK):
-                    break
-            else:
-                status = 0
-        finally:
-            os._exit(status)
-    return os.waitpid(child, 0)[1] == 0
 
 
 class Selector:
@@ -90,18 +81,19 @@ class Zygote:
     """Forks, watches, kills and reaps guests at the host's word."""
 
     def __init__(self, start):
-        paths = preload.readable_paths(start["sitePackages"])
-        self._drops_user = can_drop_user(paths)
+        self._paths = preload.readable_paths(start["sitePackages"])
+        self._locks = {bare: lock.Lock([] if bare else start["layers"], self._paths) for bare in (False, True)}
+        self._drops_user = privileges.can_drop_user(self._paths)
+        self._keeper = None
         self._selector = Selector()
         self._cpu = watch.CpuWatch()
         self._threads = watch.ThreadGate(self._selector)
-        self._alive = set()
+        self._alive = {}
         self._over_cpu = set()
-        self._to_fork = 0
+        self._to_fork = collections.deque()
         self._input = b""
-        self._options = guest.Options(
-            lock=lock.Lock(start["layers"], paths, self._drops_user),
-            token=start["token"],
+        self._options = functools.partial(
+            guest.Options,
             socket_path=os.open(start["socket"], os.O_PATH | os.O_CLOEXEC),
             asker=self._threads.asker.fileno(),
             parent=os.getpid(),
@@ -110,6 +102,7 @@ class Zygote:
         )
         self._commands = {
             "fork": self._fork_later,
+            "enter": self._enter_house,
             "kill": self._kill,
             "watch": self._watch,
             "ping": self._ping,
@@ -135,8 +128,7 @@ class Zygote:
                 self._over_cpu.add(pid)
                 self._kill({"kill": pid})
             if self._to_fork:
-                self._to_fork -= 1
-                self._fork()
+                self._fork(*self._to_fork.popleft())
 
     def _on_input(self, _events):
         data = os.read(0, 65536)
@@ -150,7 +142,17 @@ class Zygote:
             self._commands[next(iter(command))](command)
 
     def _fork_later(self, command):
-        self._to_fork += command["fork"]
+        self._to_fork.extend([(command["token"], command["bare"])] * command["fork"])
+
+    def _enter_house(self, _command):
+        """From now on guests are forked inside. Those that wait outside stay there."""
+        refused = trial.reason_of_failure(functools.partial(house.enter, self._paths))
+        if refused is None:
+            self._keeper = house.enter(self._paths)
+            privileges.forbid_capabilities()
+            preload.warm_path_caches()
+            self._drops_user = privileges.can_drop_user(self._paths)
+        _send({"entered": refused is None, "refused": refused or ""})
 
     def _kill(self, command):
         pid = command["kill"]
@@ -169,36 +171,39 @@ class Zygote:
             self._cpu.start(pid, command["cpuSeconds"])
             self._threads.start(pid, command["threads"])
 
-    def _fork(self):
+    def _fork(self, token, bare):
         try:
             pid = os.fork()
         except OSError as error:
-            _send({"forkFailed": str(error)})
+            _send({"forkFailed": str(error), "token": token})
             return
         if pid != 0:
-            self._alive.add(pid)
+            self._alive[pid] = token
             return
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         gc.enable()
-        guest.main(self._options)
+        guest.main(self._options(lock=self._locks[bare], drops_user=self._drops_user, token=token))
 
     def _on_child(self, _events):
         try:
             os.read(self._reaper, 4096)
         except BlockingIOError:
             pass
-        while self._alive:
+        while self._alive or self._keeper is not None:
             pid, status, usage = os.wait4(-1, os.WNOHANG)
             if pid == 0:
                 return
-            self._alive.discard(pid)
+            if pid == self._keeper:
+                os._exit(1)  # it has taken every guest along, and nothing can be forked any more
+            token = self._alive.pop(pid)
             self._cpu.forget(pid)
             self._threads.forget(pid)
             over_cpu = pid in self._over_cpu
             self._over_cpu.discard(pid)
             _send({
                 "exit": pid,
+                "token": token,
                 "code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
                 "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
                 "cpuMs": (usage.ru_utime + usage.ru_stime) * 1000,
@@ -209,7 +214,7 @@ class Zygote:
 
 def _hurry(pid):
     """A process needs CPU time to die: behind a hundred busy guests, each thread would wait for it."""
-    folder = "/proc/%d/task" % pid
+    folder = "%d/task" % pid
     try:
         os.setpriority(os.PRIO_PROCESS, pid, 0)
         if os.stat(folder).st_nlink > 3:  # ".", ".." and the leader
@@ -220,14 +225,13 @@ def _hurry(pid):
 
 
 def _own_modules():
-    """Names under which this folder's files stand among the loaded modules."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    files = {os.path.splitext(name)[0] for name in os.listdir(here)}
+    """Names under which our files stand among the loaded modules."""
+    files = {os.path.splitext(name)[0] for folder in (_HERE, _LOCK) for name in os.listdir(folder)}
     return sorted(files & set(sys.modules))
 
 
 def _virtual_memory_bytes():
-    with open("/proc/self/statm") as file:
+    with open("self/statm") as file:
         return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -250,17 +254,11 @@ def _receive_line():
 def main():
     """Says what this machine has, waits for the host's decision, then serves."""
     os.environ.clear()
-    # A terminal's signals are for the service to handle. A session of its own also makes the kernel
-    # weigh all guests together against the service (sched_autogroup), however many they are.
-    os.setsid()
-    try:
-        with open("/proc/self/autogroup", "w") as file:
-            file.write("10")
-    except OSError:
-        pass  # a kernel without it, or a service that has a task group already
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    privileges.leave_terminal(_NICE)
+    # The one folder of the host that the zygote needs; from inside a root of its own it has no name.
+    os.chdir("/proc")
     null = os.open(os.devnull, os.O_RDWR)
-    while null < guest.FIRST_ZYGOTE_DESCRIPTOR - 1:
+    while null < guest.NULL_DESCRIPTOR:
         null = os.dup(null)
     _send({
         "version": "%d.%d.%d" % sys.version_info[:3],
@@ -274,7 +272,7 @@ def main():
     threading.stack_size(guest.THREAD_STACK_BYTES)
     preload.limit_malloc_arenas()
     zygote = Zygote(start)
-    lock.forbid_capabilities()
+    privileges.forbid_capabilities()
     gc.collect()
     gc.disable()  # a collection in a guest before it runs would copy every page
     gc.freeze()

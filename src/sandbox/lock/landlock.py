@@ -1,4 +1,4 @@
-"""The file wall: a Landlock ruleset that lets guests read the interpreter's own files and no others.
+"""The file wall: a Landlock ruleset that lets a process read the named files and no others.
 
 Constants: include/uapi/linux/landlock.h.
 """
@@ -12,6 +12,7 @@ import syscalls
 _CREATE_RULESET_VERSION = 1
 _RULE_PATH_BENEATH = 1
 
+EXECUTE = 1 << 0
 READ_FILE = 1 << 2
 READ_DIR = 1 << 3
 
@@ -36,8 +37,9 @@ def abi():
     return _call("landlock_create_ruleset", None, ctypes.c_size_t(0), _CREATE_RULESET_VERSION)
 
 
-def create_ruleset(paths):
-    """A ruleset descriptor under which only `paths` can be read; directories with all below them."""
+def create_ruleset(paths, programs=()):
+    """A ruleset descriptor under which only `paths` can be read; directories with all below them.
+    `programs` can be executed, too."""
     version = abi()
     attributes = struct.pack("=Q", _FS_RIGHTS[min(version, 5)])
     if version >= 4:
@@ -47,14 +49,17 @@ def create_ruleset(paths):
     buffer = ctypes.create_string_buffer(attributes, len(attributes))
     ruleset = _call("landlock_create_ruleset", buffer, ctypes.c_size_t(len(attributes)), 0)
     for path in paths:
-        _allow_reading(ruleset, path)
+        _allow(ruleset, path, READ_FILE)
+    for path in programs:
+        _allow(ruleset, path, READ_FILE | EXECUTE)
     return ruleset
 
 
-def _allow_reading(ruleset, path):
+def _allow(ruleset, path, rights):
     descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
-        rights = READ_FILE | READ_DIR if os.path.isdir(path) else READ_FILE
+        if os.path.isdir(path):
+            rights |= READ_DIR
         rule = ctypes.create_string_buffer(struct.pack("=Qi", rights, descriptor), 12)
         _call("landlock_add_rule", ruleset, _RULE_PATH_BENEATH, rule, 0)
     finally:

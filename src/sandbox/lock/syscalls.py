@@ -18,6 +18,13 @@ _TABLE = {
     # used by the lock itself
     "capset": (126, 91), "close_range": (436, 436), "landlock_create_ruleset": (444, 444),
     "landlock_add_rule": (445, 445), "landlock_restrict_self": (446, 446), "seccomp": (317, 277),
+    "unshare": (272, 97), "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41),
+    "mount_setattr": (442, 442),
+    # what Node needs beside what guests need
+    "execve": (59, 221), "arch_prctl": (158, -1), "eventfd2": (290, 19), "capget": (125, 90),
+    "prctl": (157, 167), "sysinfo": (99, 179), "sched_getscheduler": (145, 120),
+    "sched_getparam": (143, 121), "sched_get_priority_max": (146, 125),
+    "sched_get_priority_min": (147, 126), "membarrier": (324, 283), "getrlimit": (97, 163),
     # files: reading only; what can be opened is for Landlock to say
     "read": (0, 63), "readv": (19, 65), "pread64": (17, 67), "write": (1, 64), "writev": (20, 66),
     "open": (2, -1), "openat": (257, 56), "close": (3, 57), "lseek": (8, 62),
