@@ -216,12 +216,18 @@ def _hurry(pid):
     """A process needs CPU time to die: behind a hundred busy guests, each thread would wait for it."""
     folder = "%d/task" % pid
     try:
-        os.setpriority(os.PRIO_PROCESS, pid, 0)
+        _go_first(pid)
         if os.stat(folder).st_nlink > 3:  # ".", ".." and the leader
             for thread in os.listdir(folder):
-                os.setpriority(os.PRIO_PROCESS, int(thread), 0)
+                _go_first(int(thread))
     except OSError:
         pass  # not root, or gone already
+
+
+def _go_first(thread):
+    if os.sched_getscheduler(thread) != os.SCHED_OTHER:
+        os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
+    os.setpriority(os.PRIO_PROCESS, thread, 0)
 
 
 def _own_modules():
