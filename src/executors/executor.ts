@@ -75,7 +75,10 @@ export type GuestToolResult =
  * with the failure that `signal.reason` (a `Stop`) says.
  */
 export interface GuestRun extends AsyncIterable<GuestEvent, void, undefined> {
-  /** Hands an answer to the guest; without effect after the end. An answer's JSON text is trusted. */
+  /**
+   * Hands an answer to the guest; without effect for a call that is not open, and after the end. An
+   * answer's JSON text is trusted.
+   */
   deliver(result: GuestToolResult): void;
 }
 

@@ -84,7 +84,7 @@ async function* events(
 
 function toGuestProgram(program: Program, payloads: PayloadLimits): GuestProgram {
   const { code, language, context, config, limits, seed, tools, hasMoreTools } = program;
-  const { memoryBytes, activeMs, threads } = limits;
+  const { memoryBytes, activeMs, threads, outputBytes } = limits;
   const visible = tools.map(({ name, callForm, signature, parameters, required }) => ({
     name,
     callForm,
@@ -93,7 +93,7 @@ function toGuestProgram(program: Program, payloads: PayloadLimits): GuestProgram
     required,
   }));
   const text = stringifyJson({ code, language, context, config, tools: visible, hasMoreTools });
-  return { text, seed, memoryBytes, activeMs, threads, ...payloads };
+  return { text, seed, memoryBytes, activeMs, threads, outputBytes, ...payloads };
 }
 
 /** What an end without a result means. */
@@ -108,8 +108,13 @@ function ended(exit: GuestExit, program: Program): ProgramResult {
     case "exited":
       return failed("crashed", `the guest ended without a result (${exit.detail})`);
     case "lost":
-      return failed("crashed", "the guest was lost with the process that held it");
+      return failed("crashed", lostMessage(exit.detail));
   }
+}
+
+function lostMessage(detail: string): string {
+  if (detail === "") return "the guest was lost with the process that held it";
+  return `the program was lost: ${detail}; run it again`;
 }
 
 /** Counts output and turns it into text that never splits a character. */

@@ -9,6 +9,8 @@ export interface GuestProgram {
   /** CPU time, milliseconds. */
   readonly activeMs: number;
   readonly threads: number;
+  /** stdout and stderr together; the host counts, whoever can also counts before it sends. */
+  readonly outputBytes: number;
   /** Longest JSON text of the result, bytes. */
   readonly resultBytes: number;
   /** Longest JSON text of a tool's arguments, bytes. */
@@ -47,7 +49,7 @@ export interface GuestExit {
    * limit, `fault` for breaking the protocol, `lost` with the process or thread that held it.
    */
   readonly cause: "exited" | "signalled" | "cpu" | "fault" | "lost";
-  /** Status, signal or fault, for the message. */
+  /** Status, signal, fault, or how it was lost, for the message. */
   readonly detail: string;
   readonly cpuMs: number;
   readonly peakMemoryBytes: number;
