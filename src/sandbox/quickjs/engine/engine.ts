@@ -1,0 +1,194 @@
+import { creditBytes } from "../messages.ts";
+import { Pool } from "./pool.ts";
+import type { RunLimits } from "./run.ts";
+import { killed, type RunEnd } from "./run-end.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { HeldRun, RunUse, Thread } from "./thread.ts";
+
+/** Options of an `Engine`. */
+export interface EngineOptions {
+  readonly snapshot: Snapshot;
+  readonly maxThreads: number;
+  readonly warmThreads: number;
+  readonly onLeased: (guest: number) => void;
+  readonly onData: (guest: number, bytes: Uint8Array) => void;
+  readonly onEnd: (guest: number, end: RunEnd, use: RunUse) => void;
+}
+
+// A killed run answers within a few milliseconds unless it is deep in one operation of the language.
+const patienceMs = 40;
+// Others would go with it.
+const patienceWithMatesMs = 250;
+const longestPatienceMs = 500;
+const watchMs = 50;
+const unused: RunUse = { cpuMs: 0, peakMemoryBytes: 0 };
+
+const noPlace: RunEnd = { cause: "lost", detail: "no thread was free" };
+const lost: RunEnd = {
+  cause: "lost",
+  detail: "another program of the same tenant held its thread and had to be stopped",
+};
+
+/** The main thread of the engine: it places runs in threads, and ends those that do not end themselves. */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #pool: Pool;
+  readonly #places = new Map<number, Thread>();
+  readonly #watched = new Set<Thread>();
+  #watching: NodeJS.Timeout | undefined;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    const { snapshot, maxThreads, warmThreads, onData } = options;
+    this.#pool = new Pool({
+      snapshot,
+      maxThreads,
+      warmThreads,
+      listener: {
+        onData,
+        onEnd: (guest, end, use) => this.#end(guest, end, use),
+        onGone: (thread, why) => this.#onGone(thread, why),
+      },
+    });
+  }
+
+  /** Resolves when the first threads wait for work. */
+  warm(): Promise<void> {
+    return this.#pool.warm();
+  }
+
+  lease(guest: number, group: string): void {
+    this.#pool.lease(guest, group, (thread) => {
+      this.#places.set(guest, thread);
+      this.#options.onLeased(guest);
+    });
+  }
+
+  start(guest: number, limits: RunLimits): void {
+    // The service starts without asking only what must have a place; what has none would never end.
+    if (this.#pool.forget(guest)) this.#options.onEnd(guest, noPlace, unused);
+    const [thread, run] = this.#find(guest);
+    if (thread === undefined || run === undefined) return;
+    run.limits = limits;
+    run.control.give(creditBytes);
+    thread.post({ type: "start", guest, control: run.control.buffer, limits });
+    this.#watching ??= setInterval(() => this.#watch(), watchMs);
+  }
+
+  /** Hands a run one frame of the host's. */
+  frame(guest: number, bytes: Uint8Array<ArrayBuffer>): void {
+    this.#places.get(guest)?.post({ type: "data", guest, bytes }, [bytes.buffer]);
+  }
+
+  credit(guest: number, bytes: number): void {
+    this.#find(guest)[1]?.control.give(bytes);
+  }
+
+  /** Ends a run: at once where it waits, within a moment where it executes. */
+  kill(guest: number): void {
+    if (this.#pool.forget(guest)) {
+      this.#options.onEnd(guest, killed, unused);
+      return;
+    }
+    const [thread, run] = this.#find(guest);
+    if (thread === undefined || run === undefined) return;
+    run.control.kill();
+    if (run.control.endWaiting()) {
+      thread.post({ type: "drop", guest });
+      this.#end(guest, killed, useOf(run));
+      return;
+    }
+    const ms = thread.runs.size > 1 ? patienceWithMatesMs : patienceMs;
+    void this.#insist(thread, guest, ms);
+  }
+
+  /**
+   * Stops the thread of a killed run that does not end. What counts is the thread's own CPU time: on a
+   * busy machine its turn may not have come, and it would be stopped for nothing.
+   */
+  async #insist(thread: Thread, guest: number, ms: number): Promise<void> {
+    const isOver = () => this.#places.get(guest) !== thread;
+    const beforeMs = await cpuOf(thread, ms);
+    for (let waitedMs = 0; waitedMs < longestPatienceMs; waitedMs += ms) {
+      await after(ms);
+      if (isOver()) return;
+      const nowMs = await cpuOf(thread, ms);
+      if (nowMs === undefined || nowMs - (beforeMs ?? 0) >= ms / 2) break;
+    }
+    if (!isOver()) await this.#stop(thread, guest, killed);
+  }
+
+  #find(guest: number): [Thread, HeldRun | undefined] | [] {
+    const thread = this.#places.get(guest);
+    return thread === undefined ? [] : [thread, thread.runs.get(guest)];
+  }
+
+  #end(guest: number, end: RunEnd, use: RunUse): void {
+    const thread = this.#places.get(guest);
+    if (thread === undefined) return;
+    this.#places.delete(guest);
+    thread.release(guest);
+    this.#options.onEnd(guest, end, use);
+    this.#pool.free(thread);
+  }
+
+  /** Ends a thread for the sake of one of its runs; the others are lost with it. */
+  async #stop(thread: Thread, culprit: number, end: RunEnd): Promise<void> {
+    const runs = [...thread.runs];
+    // From here on the thread cannot end a run itself.
+    for (const [, { control }] of runs) if (!control.endExecuting()) control.endWaiting();
+    this.#pool.remove(thread);
+    const cpuMs = (await cpuOf(thread, patienceMs)) ?? 0;
+    thread.stop();
+    for (const [guest, run] of runs) {
+      const use = useOf(run);
+      if (guest !== culprit) this.#end(guest, lost, use);
+      else this.#end(guest, end, { ...use, cpuMs: run.control.usedMs(cpuMs) });
+    }
+  }
+
+  #onGone(thread: Thread, why: string): void {
+    this.#pool.remove(thread);
+    const end: RunEnd = { cause: "lost", detail: `its thread ended: ${why}` };
+    for (const [guest, run] of [...thread.runs]) this.#end(guest, end, useOf(run));
+  }
+
+  /** Looks for runs that are deep in one operation, where they cannot see their own limit. */
+  #watch(): void {
+    if (this.#places.size === 0) {
+      clearInterval(this.#watching);
+      this.#watching = undefined;
+      return;
+    }
+    for (const thread of this.#pool.threads) {
+      const [guest, run] = thread.executing() ?? [];
+      if (guest === undefined || run === undefined) continue;
+      const isStuck = run.beats === run.control.beats;
+      run.beats = run.control.beats;
+      if (isStuck && !this.#watched.has(thread)) void this.#look(thread, guest, run);
+    }
+  }
+
+  async #look(thread: Thread, guest: number, run: HeldRun): Promise<void> {
+    this.#watched.add(thread);
+    const cpuMs = await cpuOf(thread, 1_000);
+    this.#watched.delete(thread);
+    const limitMs = run.limits?.activeMs ?? 0;
+    const isOver = run.control.isExecuting && run.control.usedMs(cpuMs ?? 0) > limitMs;
+    if (!isOver || this.#places.get(guest) !== thread) return;
+    await this.#stop(thread, guest, { cause: "cpu", detail: `${limitMs} ms` });
+  }
+}
+
+function useOf({ control }: HeldRun): RunUse {
+  return { cpuMs: control.waitedMs, peakMemoryBytes: control.memoryBytes };
+}
+
+/** CPU time of a thread, milliseconds; undefined where it does not come to say so. */
+function cpuOf(thread: Thread, ms: number): Promise<number | undefined> {
+  return Promise.race([thread.cpuMs().catch(() => undefined), after(ms)]);
+}
+
+function after(ms: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), ms));
+}

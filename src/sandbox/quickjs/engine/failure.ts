@@ -1,0 +1,93 @@
+import { firstBytes } from "../../../shared/capped-text.ts";
+import { missingHint, syntaxHint } from "./hints.ts";
+import type { Source } from "./source.ts";
+
+const maxTextBytes = 256 * 1024;
+const maxMessageBytes = 8 * 1024;
+const maxTracebackBytes = 32 * 1024;
+const maxTypeBytes = 256;
+const programPlace = /<program>:(\d+):(\d+)/g;
+
+/** What a guest's report says, in the form that the host takes. */
+export function toReport(text: string, author: AuthorText): object {
+  const header = JSON.parse(text) as Record<string, unknown>;
+  if (header.status === "completed") {
+    return {
+      status: "completed",
+      text: cut(header.text, maxTextBytes),
+      type: cut(header.type, maxTypeBytes),
+      hasJson: header.hasJson === true,
+    };
+  }
+  const traceback = String(header.traceback);
+  const failure = {
+    reason: String(header.reason),
+    type: String(header.type),
+    message: String(header.message),
+    traceback,
+    line: authorLine(Number(header.line) || 0, traceback, author),
+  };
+  return toFailure(failure, author);
+}
+
+/** The author's line for one of the program's: its column stands in the traceback. */
+function authorLine(line: number, traceback: string, { source }: AuthorText): number {
+  if (line === 0 || source === undefined) return line;
+  const column = new RegExp(`<program>:${line}:(\\d+)`).exec(traceback)?.[1];
+  return source.authorPlace(line, Number(column ?? 1))[0];
+}
+
+/** The author's text, and what was made of it. */
+export interface AuthorText {
+  readonly code: string;
+  readonly language: string;
+  readonly source: Source | undefined;
+}
+
+/** How a program failed. */
+export interface Failure {
+  readonly reason: string;
+  readonly type: string;
+  readonly message: string;
+  readonly traceback: string;
+  readonly line: number;
+}
+
+/** The report of a failure, with what to write instead where that is known, and the author's places. */
+export function toFailure(failure: Failure, { code, language, source }: AuthorText): object {
+  const { reason, type, line } = failure;
+  const hint =
+    reason === "syntax"
+      ? syntaxHint(lineOf(code, line), language)
+      : missingHint(type, failure.message);
+  const message = hint === "" ? failure.message : `${failure.message}: ${hint}`;
+  const traceback = failure.traceback
+    .replace(failure.message, () => message)
+    .replace(programPlace, (place, row, column) => {
+      if (source === undefined) return place;
+      return `<program>:${source.authorPlace(Number(row), Number(column)).join(":")}`;
+    });
+  return {
+    status: "failed",
+    reason,
+    type: cut(type, maxTypeBytes),
+    message: cut(message, maxMessageBytes),
+    traceback: cut(traceback, maxTracebackBytes),
+    line,
+  };
+}
+
+function lineOf(code: string, line: number): string {
+  let start = 0;
+  for (let row = 1; row < line; row++) {
+    start = code.indexOf("\n", start) + 1;
+    if (start === 0) return "";
+  }
+  const end = code.indexOf("\n", start);
+  return code.slice(start, end < 0 ? code.length : end);
+}
+
+function cut(text: unknown, maxBytes: number): string {
+  const whole = String(text).toWellFormed();
+  return Buffer.byteLength(whole) <= maxBytes ? whole : `${firstBytes(whole, maxBytes - 3)}\u2026`;
+}

@@ -1,0 +1,38 @@
+const noModules =
+  "there are no modules here: `tools` calls the tools; URL, URLSearchParams, TextEncoder, TextDecoder, crypto, structuredClone, atob, btoa and timers are global";
+
+const missingGlobals: Readonly<Record<string, string>> = {
+  require: noModules,
+  module: noModules,
+  exports: noModules,
+  fetch: "there is no network here: call a tool",
+  XMLHttpRequest: "there is no network here: call a tool",
+  WebSocket: "there is no network here: call a tool",
+  process: "there is no process here: the caller's variables are in `context` and `config`",
+  Buffer: "use Uint8Array, TextEncoder, TextDecoder, atob and btoa",
+};
+
+/** What a program is told that imports a module. */
+export const importError = `import is not available: ${noModules}`;
+
+/** What to write instead of a line that does not parse; empty where there is nothing to say. */
+export function syntaxHint(line: string, language: string): string {
+  const text = line.slice(0, 1000);
+  if (/^\s*import\b(?!\s*\()/.test(text)) return importError;
+  if (/^\s*export\b/.test(text)) return "nothing is exported here: return a value, or set `result`";
+  if (/(?:^|[=(,?:&|>\s])<(?:>|[A-Za-z][\w.]*(?:\s[^<>]*)?\/?>)/.test(text)) {
+    return "JSX cannot be run here: write plain functions and objects";
+  }
+  if (/^\s*@\w/.test(text)) return "decorators cannot be run here: call the function";
+  const hasTypes =
+    /^\s*(?:interface|type|enum|namespace|declare)\s+\w|[\w)\]]\??\s*:\s*\w+[^"'`]*=/;
+  if (language === "javascript" && hasTypes.test(text)) return "types need the language typescript";
+  return "";
+}
+
+/** What there is instead of a name that does not exist; empty where there is nothing to say. */
+export function missingHint(type: string, message: string): string {
+  if (type !== "ReferenceError") return "";
+  const name = /^'?(\w+)'? is not defined/.exec(message)?.[1] ?? "";
+  return Object.hasOwn(missingGlobals, name) ? (missingGlobals[name] ?? "") : "";
+}

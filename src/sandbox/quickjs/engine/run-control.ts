@@ -1,0 +1,112 @@
+const states = { waiting: 0, executing: 1, ended: 2 } as const;
+const stateAt = 0;
+const killedAt = 1;
+const creditAt = 2;
+const beatAt = 3;
+/** Of the doubles, which follow 4 integers. */
+const usedAt = 0;
+const enteredAt = 1;
+const memoryAt = 2;
+const controlBytes = 40;
+
+/**
+ * What the engine's main thread and the thread of a run share: whether it executes, whether it is
+ * killed, how much it may send, and the CPU time that it has used. Either side may end it, once.
+ */
+export class RunControl {
+  readonly buffer: SharedArrayBuffer;
+  readonly #flags: Int32Array;
+  readonly #times: Float64Array;
+
+  constructor(buffer = new SharedArrayBuffer(controlBytes)) {
+    this.buffer = buffer;
+    this.#flags = new Int32Array(buffer, 0, 4);
+    this.#times = new Float64Array(buffer, 16, 3);
+  }
+
+  /** The thread begins to execute; false when the run has ended. `cpuMs` is the thread's own. */
+  enter(cpuMs: number): boolean {
+    this.#times[enteredAt] = cpuMs;
+    return this.#change(states.waiting, states.executing);
+  }
+
+  /** The thread has stopped executing; false when the run has been ended. */
+  leave(cpuMs: number): boolean {
+    this.#times[usedAt] = this.usedMs(cpuMs);
+    return this.#change(states.executing, states.waiting);
+  }
+
+  /** Ends a run that waits; false when it executes, or has ended. */
+  endWaiting(): boolean {
+    return this.#change(states.waiting, states.ended);
+  }
+
+  /** Ends a run that executes; false when it waits, or has ended. */
+  endExecuting(): boolean {
+    return this.#change(states.executing, states.ended);
+  }
+
+  get isExecuting(): boolean {
+    return Atomics.load(this.#flags, stateAt) === states.executing;
+  }
+
+  /** CPU time of the run, milliseconds, while it executes and its thread has used `cpuMs`. */
+  usedMs(cpuMs: number): number {
+    return this.waitedMs + Math.max(0, cpuMs - (this.#times[enteredAt] ?? 0));
+  }
+
+  /** CPU time of the run when it last waited, milliseconds. */
+  get waitedMs(): number {
+    return this.#times[usedAt] ?? 0;
+  }
+
+  /** It is to end as soon as it can. */
+  kill(): void {
+    Atomics.store(this.#flags, killedAt, 1);
+    // A thread that is about to wait for credit sees another value, and looks again.
+    this.give(1);
+  }
+
+  get isKilled(): boolean {
+    return Atomics.load(this.#flags, killedAt) === 1;
+  }
+
+  /** The run may send so many bytes more. */
+  give(bytes: number): void {
+    Atomics.add(this.#flags, creditAt, bytes);
+    Atomics.notify(this.#flags, creditAt);
+  }
+
+  /** Takes leave to send at most so many bytes; blocks while there is none. 0 when the run is killed. */
+  take(maxBytes: number): number {
+    for (;;) {
+      if (this.isKilled) return 0;
+      const credit = Atomics.load(this.#flags, creditAt);
+      if (credit > 0) {
+        const taken = Math.min(credit, maxBytes);
+        Atomics.sub(this.#flags, creditAt, taken);
+        return taken;
+      }
+      Atomics.wait(this.#flags, creditAt, credit);
+    }
+  }
+
+  /** The thread lives, and its instance has so much memory: whoever watches from outside need not. */
+  beat(memoryBytes: number): void {
+    this.#times[memoryAt] = memoryBytes;
+    Atomics.add(this.#flags, beatAt, 1);
+  }
+
+  /** Memory of the instance at the last beat, bytes. */
+  get memoryBytes(): number {
+    return this.#times[memoryAt] ?? 0;
+  }
+
+  get beats(): number {
+    return Atomics.load(this.#flags, beatAt);
+  }
+
+  #change(from: number, to: number): boolean {
+    return Atomics.compareExchange(this.#flags, stateAt, from, to) === from;
+  }
+}

@@ -1,0 +1,236 @@
+import { parseJson, stringifyJson } from "../../../shared/json.ts";
+import type { JsonObject } from "../../../shared/model.ts";
+import { type AuthorText, type Failure, toFailure, toReport } from "./failure.ts";
+import { readAnswer, readProgram } from "./guest-frames.ts";
+import { type GuestClient, type GuestInstance, Unreported } from "./guest-instance.ts";
+import { OutOfMemory } from "./guest-memory.ts";
+import { Outbox } from "./outbox.ts";
+import type { RunControl } from "./run-control.ts";
+import { finished, killed, type RunEnd, RunStop } from "./run-end.ts";
+import { javascriptSource, type Source, SourceError, typescriptSource } from "./source.ts";
+
+/** Bounds of a run, as the host gave them. */
+export interface RunLimits {
+  readonly seed: readonly [low: number, high: number];
+  readonly memoryBytes: number;
+  /** CPU time, milliseconds. */
+  readonly activeMs: number;
+  readonly outputBytes: number;
+  readonly resultBytes: number;
+  readonly toolPayloadBytes: number;
+}
+
+/** Options of a `Run`. */
+export interface RunOptions {
+  readonly control: RunControl;
+  readonly limits: RunLimits;
+  readonly instance: GuestInstance;
+  readonly post: (bytes: Uint8Array<ArrayBuffer>) => void;
+  /** Called once, when the run has ended by itself or by its limits. */
+  readonly onEnd: (end: RunEnd, use: { cpuMs: number; peakMemoryBytes: number }) => void;
+  /** The parser of TypeScript has failed, and is not to be used again in this thread. */
+  readonly onSpoilt: () => void;
+}
+
+// What stands before and after a program that has a `return` at its top level, on its own lines.
+const opening = "(async () => {";
+const closing = "\n;return typeof result === 'undefined' ? void 0 : result;})()";
+const checkMs = 2;
+const longInteger = /\d{16}/;
+
+/** CPU time of this thread, milliseconds. */
+export function threadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+/** One program in one instance: it executes when something reaches it, and waits in between. */
+export class Run implements GuestClient {
+  readonly #options: RunOptions;
+  readonly #control: RunControl;
+  readonly #instance: GuestInstance;
+  readonly #outbox: Outbox;
+  #author: AuthorText = { code: "", language: "", source: undefined };
+  #timer: NodeJS.Timeout | undefined;
+  #checkedAt = 0;
+  #hasEnded = false;
+
+  constructor(options: RunOptions) {
+    const { control, limits, instance, post } = options;
+    this.#options = options;
+    this.#control = control;
+    this.#instance = instance;
+    this.#outbox = new Outbox({ control, outputBytes: limits.outputBytes, post });
+    instance.connect(this, limits.memoryBytes);
+  }
+
+  /** Takes a frame of the host's: the program first, answers then. */
+  receive(frame: Uint8Array): void {
+    this.#execute(() => {
+      if (this.#author.language === "") this.#start(readProgram(frame));
+      else this.#answer(frame);
+    });
+  }
+
+  /** The run is over, whatever it waits for. */
+  drop(): void {
+    this.#hasEnded = true;
+    clearTimeout(this.#timer);
+  }
+
+  output(channel: number, data: Uint8Array): void {
+    this.#outbox.write(channel, data);
+  }
+
+  call(seq: number, key: string, tool: string, argumentsJson: Uint8Array): number {
+    if (argumentsJson.length > this.#options.limits.toolPayloadBytes) return argumentsJson.length;
+    const [line, column, ...rest] = key.split(/[:/]/);
+    const place = this.#author.source?.authorPlace(Number(line), Number(column)) ?? [0, 0];
+    this.#outbox.call({ seq, key: `${place.join(":")}/${rest.join("/")}`, tool }, argumentsJson);
+    return 0;
+  }
+
+  result(header: string, json: Uint8Array): number {
+    if (json.length > this.#options.limits.resultBytes) return json.length;
+    this.#outbox.result(toReport(header, this.#author), json);
+    throw new RunStop(finished);
+  }
+
+  wakeAfter(ms: number): void {
+    clearTimeout(this.#timer);
+    if (ms >= 0) this.#timer = setTimeout(() => this.#wake(), ms);
+  }
+
+  wantRoom(): void {
+    this.#instance.giveRoom();
+  }
+
+  onTick(): void {
+    if (this.#control.isKilled) throw new RunStop(killed);
+    this.#control.beat(this.#instance.memoryBytes);
+    const now = performance.now();
+    if (now - this.#checkedAt < checkMs) return;
+    this.#checkedAt = now;
+    this.#outbox.flushLate(now);
+    const { activeMs } = this.#options.limits;
+    if (this.#control.usedMs(threadCpuMs()) < activeMs) return;
+    throw new RunStop({ cause: "cpu", detail: `${activeMs} ms` });
+  }
+
+  #start(text: string): void {
+    const { code, language, ...given } = parseJson(text) as JsonObject;
+    this.#author = { code: String(code), language: String(language), source: undefined };
+    const source = this.#source();
+    this.#author = { ...this.#author, source };
+    const { seed, toolPayloadBytes } = this.#options.limits;
+    const numbers = [...seed].map((number) => ({ number }));
+    const json = stringifyJson(given);
+    const isLong = { number: longInteger.test(json) ? 1 : 0 };
+    this.#instance.enter("begin", ...numbers, json, isLong, { number: toolPayloadBytes });
+    this.#evaluate(source);
+  }
+
+  #source(): Source {
+    const { code, language } = this.#author;
+    try {
+      return language === "typescript" ? typescriptSource(code) : javascriptSource(code);
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
+      if (error.isFatal) this.#options.onSpoilt();
+      const { message, line, name } = error;
+      const place = line === 0 ? "" : `\n    at <program>:${line}`;
+      const traceback = `${name}: ${message}${place}`;
+      this.#fail({ reason: "syntax", type: name, message, traceback, line });
+    }
+  }
+
+  #evaluate({ code }: Source): void {
+    const instance = this.#instance;
+    let completion = instance.evaluate(code);
+    const isFunction = completion === undefined;
+    if (isFunction) {
+      const lines = code.split("\n").length;
+      instance.enter("place", { number: opening.length }, { number: lines });
+      completion = instance.evaluate(opening + code + closing);
+    }
+    // It stands in a function already: a `return` can be nowhere else.
+    if (completion === undefined) throw new Error("a program with a return that is nowhere");
+    const tail = code.includes("=>") ? code : "";
+    const { resultBytes } = this.#options.limits;
+    instance.enter(
+      "run",
+      completion,
+      tail,
+      { number: isFunction ? 1 : 0 },
+      { number: resultBytes },
+    );
+  }
+
+  #answer(frame: Uint8Array): void {
+    const { call, error, json } = readAnswer(frame);
+    const number = { number: call };
+    if (error !== undefined) {
+      this.#instance.enter("fail", number, error.message, error.kind);
+      return;
+    }
+    const isLong = longInteger.test(Buffer.from(json).toString("latin1"));
+    this.#instance.enter("answer", number, json, { number: isLong ? 1 : 0 });
+  }
+
+  #wake(): void {
+    this.#execute(() => {
+      // What a timer has started runs before the next one fires, as in Node.
+      while (this.#instance.enter("wake") === 1) this.#instance.runJobs();
+    });
+  }
+
+  #fail(failure: Failure): never {
+    this.#outbox.result(toFailure(failure, this.#author));
+    throw new RunStop(finished);
+  }
+
+  /** Executes a step and all that follows from it at once. */
+  #execute(step: () => void): void {
+    if (this.#hasEnded || !this.#control.enter(threadCpuMs())) return;
+    let end: RunEnd | undefined;
+    try {
+      step();
+      this.#instance.runJobs();
+      this.#outbox.flush();
+    } catch (error) {
+      end = error instanceof RunStop ? error.end : this.#endOf(error);
+    }
+    const cpuMs = this.#control.usedMs(threadCpuMs());
+    if (end === undefined && this.#control.isKilled) end = killed;
+    if (end === undefined) {
+      if (this.#control.leave(threadCpuMs())) return;
+      end = killed; // by whoever gave up waiting for this thread
+    }
+    this.drop();
+    const isOwn = this.#control.endExecuting();
+    if (isOwn) this.#options.onEnd(end, { cpuMs, peakMemoryBytes: this.#instance.memoryBytes });
+  }
+
+  /** The end of an instance that could not go on; it has said nothing of it. */
+  #endOf(error: unknown): RunEnd {
+    try {
+      const failure = this.#failureOf(error);
+      if (failure === undefined) return { cause: "exited", detail: String(error) };
+      this.#fail({ ...failure, traceback: `${failure.type}: ${failure.message}`, line: 0 });
+    } catch (stop) {
+      return stop instanceof RunStop ? stop.end : { cause: "exited", detail: String(stop) };
+    }
+  }
+
+  #failureOf(error: unknown): Pick<Failure, "reason" | "type" | "message"> | undefined {
+    const isFull = this.#instance.isFull || (error instanceof Unreported && error.isOutOfMemory);
+    if (error instanceof OutOfMemory || isFull) {
+      return { reason: "memory", type: "InternalError", message: "out of memory" };
+    }
+    if (error instanceof Unreported) {
+      return { reason: "exception", type: "Error", message: error.message };
+    }
+    if (!(error instanceof RangeError)) return undefined;
+    return { reason: "exception", type: "RangeError", message: error.message };
+  }
+}

@@ -1,0 +1,102 @@
+import { SourceMap, stripTypeScriptTypes } from "node:module";
+
+/** A program as QuickJS takes it. */
+export interface Source {
+  readonly code: string;
+  /** Line and column of the author's text, both from 1, for those of `code`. */
+  readonly authorPlace: (line: number, column: number) => readonly [line: number, column: number];
+}
+
+/** A program whose types cannot be taken away. */
+export class SourceError extends Error {
+  readonly line: number;
+  /** The parser itself has failed, and is not to be used again in this thread. */
+  readonly isFatal: boolean;
+
+  constructor(message: string, line: number, isFatal = false) {
+    super(message);
+    this.name = "SyntaxError";
+    this.line = line;
+    this.isFatal = isFatal;
+  }
+}
+
+// A `return` at the top level is refused, but not in a function; on the same line, so that lines stay.
+const opening = "async()=>{";
+const closing = "\n}";
+const mapMark = "\n//# sourceMappingURL=data:application/json;base64,";
+
+/** JavaScript as it is. */
+export function javascriptSource(code: string): Source {
+  return { code, authorPlace: (line, column) => [line, column] };
+}
+
+/**
+ * TypeScript without its types: every line and column stays, but for a program with enums and the like,
+ * which is written anew with a map of its places. Throws a SourceError.
+ */
+export function typescriptSource(code: string): Source {
+  try {
+    return javascriptSource(stripTypeScriptTypes(code, { mode: "strip" }));
+  } catch (error) {
+    if (isReturnError(error)) return strippedFunction(code);
+    if (isUnsupported(error)) return transformed(code, "");
+    throw toSourceError(error);
+  }
+}
+
+function strippedFunction(code: string): Source {
+  try {
+    const stripped = stripTypeScriptTypes(opening + code + closing, { mode: "strip" });
+    return javascriptSource(stripped.slice(opening.length, -closing.length));
+  } catch (error) {
+    if (isUnsupported(error)) return transformed(code, opening);
+    throw toSourceError(error);
+  }
+}
+
+/** The program with its enums, namespaces and parameter properties as plain JavaScript. */
+function transformed(code: string, prefix: string): Source {
+  try {
+    const text = prefix === "" ? code : prefix + code + closing;
+    const options = { mode: "transform", sourceMap: true } as const;
+    const output = stripTypeScriptTypes(text, options);
+    const at = output.lastIndexOf(mapMark);
+    const encoded = output.slice(at + mapMark.length);
+    const map = new SourceMap(JSON.parse(Buffer.from(encoded, "base64").toString("utf8")));
+    return {
+      code: output.slice(0, at),
+      authorPlace(line, column) {
+        const entry = map.findEntry(line - 1, column - 1);
+        if (!("originalLine" in entry)) return [line, column];
+        const shift = entry.originalLine === 0 ? prefix.length : 0;
+        return [entry.originalLine + 1, Math.max(1, entry.originalColumn + 1 - shift)];
+      },
+    };
+  } catch (error) {
+    if (prefix === "" && isReturnError(error)) return transformed(code, opening);
+    throw toSourceError(error);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return String((error as { code?: unknown }).code);
+}
+
+function isReturnError(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("Return statement is not allowed");
+}
+
+function isUnsupported(error: unknown): boolean {
+  return codeOf(error) === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX";
+}
+
+function toSourceError(error: unknown): SourceError {
+  if (!(error instanceof Error)) return new SourceError("the program does not parse", 0, true);
+  if (!codeOf(error).endsWith("_TYPESCRIPT_SYNTAX")) {
+    return new SourceError("the program is nested too deep to be parsed", 0, true);
+  }
+  // Node writes the place before the error: ":2", the line, a mark below it.
+  const line = /^[^\n]*:(\d+)\n/.exec(error.stack ?? "")?.[1];
+  return new SourceError(error.message, Number(line ?? 0));
+}

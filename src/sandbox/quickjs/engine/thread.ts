@@ -1,0 +1,135 @@
+import { Worker } from "node:worker_threads";
+import type { RunLimits } from "./run.ts";
+import { RunControl } from "./run-control.ts";
+import type { RunEnd } from "./run-end.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { ThreadCommand, ThreadData, ThreadReport } from "./thread-messages.ts";
+
+const file = new URL(`./worker.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url);
+// QuickJS counts the stack of its own and stops at 512 KiB; each of its frames has one of V8's, too.
+const stackSizeMb = 16;
+const maxOldGenerationSizeMb = 512;
+// A thread handles little of its own: what its guests have is in their memory.
+const maxYoungGenerationSizeMb = 4;
+const maxRuns = 2_000;
+// An instance takes about 200 KiB of the thread's own heap beside its memory.
+const maxRunsAtOnce = 1_000;
+
+/** What a run has used. */
+export interface RunUse {
+  readonly cpuMs: number;
+  readonly peakMemoryBytes: number;
+}
+
+/** Told what comes out of a thread. */
+export interface ThreadListener {
+  onData(guest: number, bytes: Uint8Array): void;
+  onEnd(guest: number, end: RunEnd, use: RunUse): void;
+  /** The thread is gone, and not because it was stopped. */
+  onGone(thread: Thread, why: string): void;
+}
+
+/** A run that a thread holds, as the main thread sees it. */
+export interface HeldRun {
+  readonly control: RunControl;
+  limits: RunLimits | undefined;
+  /** Its beats when somebody last looked. */
+  beats: number;
+}
+
+/** A thread with the runs of one group in it. */
+export class Thread {
+  /** Whose runs it holds; undefined while it holds none. */
+  group: string | undefined;
+  idleSince = performance.now();
+  readonly runs = new Map<number, HeldRun>();
+  readonly #worker: Worker;
+  readonly #listener: ThreadListener;
+  #runCount = 0;
+  #isSpoilt = false;
+  #isStopped = false;
+  readonly ready: Promise<void>;
+
+  constructor(snapshot: Snapshot, listener: ThreadListener) {
+    this.#listener = listener;
+    const workerData: ThreadData = { snapshot };
+    this.#worker = new Worker(file, {
+      workerData,
+      env: {},
+      resourceLimits: { stackSizeMb, maxOldGenerationSizeMb, maxYoungGenerationSizeMb },
+    });
+    const ready = Promise.withResolvers<void>();
+    this.ready = ready.promise;
+    this.#worker.on("message", (report: ThreadReport) => {
+      if (report.type === "ready") ready.resolve();
+      else this.#onReport(report);
+    });
+    const gone = (why: string) => {
+      ready.resolve();
+      if (this.#isStopped) return;
+      this.#isStopped = true;
+      listener.onGone(this, why);
+    };
+    this.#worker.once("error", (error) => gone(error instanceof Error ? error.message : "error"));
+    this.#worker.once("exit", (code) => gone(`status ${code}`));
+  }
+
+  /** Whether it is to take no more runs. */
+  get isWorn(): boolean {
+    return this.#isSpoilt || this.#runCount >= maxRuns;
+  }
+
+  /** Whether it holds as many runs as it can. */
+  get isFull(): boolean {
+    return this.runs.size >= maxRunsAtOnce;
+  }
+
+  /** Whether none of its runs executes. */
+  get waits(): boolean {
+    return this.executing() === undefined;
+  }
+
+  /** The run that executes, if one does. */
+  executing(): [guest: number, run: HeldRun] | undefined {
+    for (const entry of this.runs) if (entry[1].control.isExecuting) return entry;
+    return undefined;
+  }
+
+  /** Keeps a place for a run. */
+  hold(guest: number, group: string): void {
+    this.group = group;
+    this.#runCount += 1;
+    this.runs.set(guest, { control: new RunControl(), limits: undefined, beats: 0 });
+  }
+
+  /** Forgets a run; true when it was the last. */
+  release(guest: number): boolean {
+    this.runs.delete(guest);
+    if (this.runs.size > 0) return false;
+    this.group = undefined;
+    this.idleSince = performance.now();
+    return true;
+  }
+
+  post(command: ThreadCommand, transfer: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(command, transfer);
+  }
+
+  /** CPU time of the thread, milliseconds, whatever it does. */
+  async cpuMs(): Promise<number> {
+    const { user, system } = await this.#worker.cpuUsage();
+    return (user + system) / 1000;
+  }
+
+  /** Ends the thread, whatever it does. Nothing more is heard of it. */
+  stop(): void {
+    this.#isStopped = true;
+    void this.#worker.terminate();
+  }
+
+  #onReport(report: Exclude<ThreadReport, { type: "ready" }>): void {
+    if (report.type === "spoilt") this.#isSpoilt = true;
+    else if (report.type === "data") this.#listener.onData(report.guest, report.bytes);
+    else this.#listener.onEnd(report.guest, report.end, report);
+  }
+}

@@ -1,0 +1,94 @@
+import { callerFrames, innermost, standAt, ToolError } from "./errors.ts";
+import { host } from "./host.ts";
+import { fromJson, NotJson, toJson } from "./json.ts";
+import {
+  isInstance,
+  mapDelete,
+  mapGet,
+  mapSet,
+  NewMap,
+  NewPromise,
+  numberText,
+  slice,
+} from "./primordials.ts";
+
+interface OpenCall {
+  readonly tool: string;
+  /** Where it was called: an answer comes when nothing of that is left. */
+  readonly frames: string;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const open = new NewMap<number, OpenCall>();
+/** How often the same tool was called from the same place with the same arguments. */
+const repeats = new NewMap<string, number>();
+let sequence = 0;
+let maxBytes = 0;
+
+/** Says how long the JSON text of a call's arguments may be, bytes. */
+export function limitArguments(bytes: number): void {
+  maxBytes = bytes;
+}
+
+/** Sends a call. Gives the promise of its value; it rejects with a ToolError. */
+export function startCall(tool: string, args: unknown): Promise<unknown> {
+  const frames = callerFrames();
+  return new NewPromise<unknown>((resolve, reject) => {
+    const fail = (message: string, kind: string) => {
+      const error = new ToolError(message, tool, kind);
+      standAt(error, frames);
+      reject(error);
+    };
+    let json: string;
+    try {
+      json = toJson(args);
+    } catch (error) {
+      if (!isInstance(error, NotJson)) return reject(error); // a getter of the program's
+      return fail(`${tool}: arguments: ${(error as Error).message}`, "invalid_arguments");
+    }
+    const next = sequence + 1;
+    const tooLarge = host.t(next, keyOf(tool, json, frames), tool, json);
+    if (tooLarge !== 0) {
+      const message = `${tool}: the arguments are ${tooLarge} bytes of JSON, at most ${maxBytes} are taken`;
+      return fail(message, "invalid_arguments");
+    }
+    sequence = next;
+    mapSet(open, next, { tool, frames, resolve, reject });
+  });
+}
+
+/**
+ * The call's place in the program: line and column, a hash of tool and arguments, and how many calls
+ * have been alike. What runs at the same time so keeps its keys whatever is answered first; calls that
+ * are alike in all of this may change places.
+ */
+function keyOf(tool: string, json: string, frames: string): string {
+  const { line, column } = innermost(frames);
+  const digest = slice(numberText(host.h(`${tool}\n${json}`) + 2 ** 48, 16), 1);
+  const place = `${line}:${column}/${digest}`;
+  const count = (mapGet(repeats, place) as number | undefined) ?? 0;
+  mapSet(repeats, place, count + 1);
+  return `${place}/${count}`;
+}
+
+/** Hands the answer to a call to who waits for it. */
+export function settleCall(sequence: number, json: string, isLong: boolean): void {
+  const call = take(sequence);
+  call?.resolve(fromJson(json, isLong));
+}
+
+/** Tells who waits for a call that it has failed. */
+export function failCall(sequence: number, message: string, kind: string): void {
+  const call = take(sequence);
+  if (call === undefined) return;
+  const error = new ToolError(message, call.tool, kind);
+  standAt(error, call.frames);
+  call.reject(error);
+}
+
+function take(sequence: number): OpenCall | undefined {
+  const call = mapGet(open, sequence) as OpenCall | undefined;
+  mapDelete(open, sequence);
+  return call;
+}

@@ -1,0 +1,142 @@
+// What the prelude uses of the language, taken before any program can change it. The prelude's code
+// calls no method of a value, iterates over nothing and sets no new index of an array: each would
+// look at what a program may have replaced.
+
+type Uncurried<F> = F extends (this: infer Self, ...args: infer Args) => infer Result
+  ? (self: Self, ...args: Args) => Result
+  : never;
+
+const { bind, call } = Function.prototype;
+const uncurryThis = bind.bind(call) as <F>(method: F) => Uncurried<F>;
+
+function uncurry<Self, Args extends unknown[], Result>(
+  method: (this: Self, ...args: Args) => Result,
+): (self: Self, ...args: Args) => Result {
+  return uncurryThis(method) as (self: Self, ...args: Args) => Result;
+}
+
+const getter = (object: object, name: string | symbol) =>
+  uncurry(Object.getOwnPropertyDescriptor(object, name)?.get as (this: unknown) => unknown);
+
+export const {
+  create,
+  defineProperty,
+  freeze,
+  getOwnPropertyDescriptor,
+  getPrototypeOf,
+  is,
+  keys,
+  setPrototypeOf,
+} = Object;
+export const { apply, ownKeys } = Reflect;
+export const { isArray } = Array;
+export const { isFinite: isFiniteNumber, isInteger, isSafeInteger } = Number;
+export const { floor, max, min } = Math;
+export const now = Date.now;
+export const toText = String;
+export const toBigInt = BigInt;
+export const toNumber = Number;
+export const { parse, stringify } = JSON;
+export const fromCharCode = String.fromCharCode;
+export const NewError = Error;
+export const NewInternalError = (globalThis as unknown as { InternalError: ErrorConstructor })
+  .InternalError;
+export const NewTypeError = TypeError;
+export const NewProxy = Proxy;
+export const NewMap = Map;
+export const NewSet = Set;
+export const NewWeakMap = WeakMap;
+export const NewPromise = Promise;
+export const NewUint8Array = Uint8Array;
+export const NewDomException = DOMException;
+// biome-ignore lint/security/noGlobalEval: the only way to see what the program has declared
+export const evaluate = globalThis.eval;
+export const symbolHasInstance = uncurry(Function.prototype[Symbol.hasInstance]);
+export const functionText = uncurry(Function.prototype.toString);
+export const brandOf = uncurry(Object.prototype.toString);
+export const hasOwn = uncurry(Object.prototype.hasOwnProperty);
+export const bigintText = uncurry(BigInt.prototype.toString);
+export const numberText = uncurry(Number.prototype.toString);
+export const charCodeAt = uncurry(String.prototype.charCodeAt);
+export const endsWith = uncurry(
+  String.prototype.endsWith as (this: string, end: string) => boolean,
+);
+export const includes = uncurry(
+  String.prototype.includes as (this: string, part: string) => boolean,
+);
+export const indexOf = uncurry(String.prototype.indexOf);
+export const isWellFormed = uncurry(String.prototype.isWellFormed);
+export const lastIndexOf = uncurry(String.prototype.lastIndexOf);
+export const slice = uncurry(String.prototype.slice);
+export const startsWith = uncurry(
+  String.prototype.startsWith as (this: string, start: string) => boolean,
+);
+export const toLowerCase = uncurry(String.prototype.toLowerCase);
+export const toWellFormed = uncurry(String.prototype.toWellFormed);
+export const trimEnd = uncurry(String.prototype.trimEnd);
+export const dateTime = uncurry(Date.prototype.getTime);
+export const mapDelete = uncurry(
+  Map.prototype.delete as (this: Map<unknown, unknown>, key: unknown) => boolean,
+);
+export const mapGet = uncurry(
+  Map.prototype.get as (this: Map<unknown, unknown>, key: unknown) => unknown,
+);
+export const mapHas = uncurry(
+  Map.prototype.has as (this: Map<unknown, unknown>, key: unknown) => boolean,
+);
+export const mapSet = uncurry(
+  Map.prototype.set as (this: Map<unknown, unknown>, key: unknown, value: unknown) => unknown,
+);
+export const mapSize = getter(Map.prototype, "size") as (map: object) => number;
+export const setAdd = uncurry(Set.prototype.add as (this: Set<unknown>, key: unknown) => unknown);
+export const setDelete = uncurry(
+  Set.prototype.delete as (this: Set<unknown>, key: unknown) => boolean,
+);
+export const setHas = uncurry(Set.prototype.has as (this: Set<unknown>, key: unknown) => boolean);
+export const weakGet = uncurry(
+  WeakMap.prototype.get as (this: WeakMap<object, unknown>, key: object) => unknown,
+);
+export const weakSet = uncurry(
+  WeakMap.prototype.set as (this: WeakMap<object, unknown>, key: object, value: unknown) => unknown,
+);
+export const promiseThen = uncurry(
+  Promise.prototype.then as (
+    this: Promise<unknown>,
+    done: (value: unknown) => unknown,
+    failed: (error: unknown) => unknown,
+  ) => Promise<unknown>,
+);
+export const typedArrayTag = getter(
+  getPrototypeOf(Uint8Array.prototype) as object,
+  Symbol.toStringTag,
+) as (value: unknown) => string | undefined;
+
+// QuickJS makes a template literal a call of this method, in the prelude as anywhere.
+defineProperty(String.prototype, "concat", { writable: false, configurable: false });
+
+/** Adds an item to an array of our own, past any setter that a program has put into its prototype. */
+export function append<T>(list: T[], item: T): void {
+  defineProperty(list, list.length, {
+    __proto__: null,
+    value: item,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  } as PropertyDescriptor);
+}
+
+/** Whether a value was made by a constructor or one that extends it, whatever that says of itself. */
+export function isInstance(value: unknown, maker: unknown): boolean {
+  return symbolHasInstance(maker as () => void, value);
+}
+
+/** Names a property for all to see, and for none to list. */
+export function hidden(target: object, name: string | symbol, value: unknown): void {
+  defineProperty(target, name, {
+    __proto__: null,
+    value,
+    writable: true,
+    enumerable: false,
+    configurable: true,
+  } as PropertyDescriptor);
+}

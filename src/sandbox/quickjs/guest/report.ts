@@ -1,0 +1,143 @@
+import { innermost, safeHeading } from "./errors.ts";
+import { inspect } from "./format.ts";
+import { host } from "./host.ts";
+import { toJson } from "./json.ts";
+import {
+  getPrototypeOf,
+  isInstance,
+  NewError,
+  NewInternalError,
+  slice,
+  stringify,
+  toText,
+  toWellFormed,
+} from "./primordials.ts";
+
+// The host cuts to bytes; this is only so that it need not be given more than that.
+const maxTextLength = 256 * 1024;
+const maxMessageLength = 8 * 1024;
+const maxTracebackLength = 32 * 1024;
+const maxTypeLength = 256;
+
+/** Reports the program's value: as JSON text where it is JSON, and always as text. */
+export function reportValue(value: unknown, maxJsonBytes: number): void {
+  const json = jsonOf(value);
+  const header = stringify({
+    __proto__: null,
+    status: "completed",
+    text: cut(textOf(value), maxTextLength),
+    type: cut(typeOf(value), maxTypeLength),
+    hasJson: json !== undefined,
+  });
+  const tooLarge = host.r(header, json ?? "");
+  if (tooLarge === 0) return;
+  const message = `the result is ${tooLarge} bytes of JSON, at most ${maxJsonBytes} are taken`;
+  fail("exception", "ResultTooLarge", message, `ResultTooLarge: ${message}`, 0);
+}
+
+/** Reports what the program has thrown, or why it does not parse. */
+export function reportError(error: unknown, isSyntax: boolean): void {
+  const reason = isOutOfMemory(error) ? "memory" : isSyntax ? "syntax" : "exception";
+  fail(reason, typeOfError(error), messageOf(error), tracebackOf(error), lineOf(error));
+}
+
+function fail(reason: string, type: string, message: string, traceback: string, line: number) {
+  const header = stringify({
+    __proto__: null,
+    status: "failed",
+    reason,
+    type: cut(type, maxTypeLength),
+    message: cut(message, maxMessageLength),
+    traceback: cut(traceback, maxTracebackLength),
+    line,
+  });
+  host.r(header, "");
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return isInstance(error, NewInternalError) && (error as Error).message === "out of memory";
+}
+
+/** JSON text of a value, null for none; undefined where it is not a JSON value. */
+function jsonOf(value: unknown): string | undefined {
+  if (value === undefined) return "null";
+  try {
+    return toJson(value);
+  } catch (error) {
+    if (isOutOfMemory(error)) throw error;
+    return undefined; // NotJson, or a getter of the program's
+  }
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  const isSimple = (typeof value !== "object" || value === null) && typeof value !== "function";
+  if (isSimple) return toText(value);
+  try {
+    return inspect(value);
+  } catch (error) {
+    if (isOutOfMemory(error)) throw error;
+    return `<${typeOf(value)}: it cannot be shown>`; // a getter of the program's
+  }
+}
+
+function typeOf(value: unknown): string {
+  if (value === null) return "null";
+  return typeof value === "object" ? constructorName(value) : typeof value;
+}
+
+function constructorName(value: object): string {
+  try {
+    const prototype = getPrototypeOf(value) as { constructor?: { name?: unknown } } | null;
+    const name = prototype?.constructor?.name;
+    return typeof name === "string" && name !== "" ? name : "Object";
+  } catch {
+    return "Object"; // a trap of the program's
+  }
+}
+
+/** The error's own name; that of its class where it has none. */
+function typeOfError(error: unknown): string {
+  if (!isInstance(error, NewError)) return typeOf(error);
+  const { name } = safely(error) as { name?: unknown };
+  const hasName = typeof name === "string" && name !== "" && name !== "Error";
+  return hasName ? name : constructorName(error as object);
+}
+
+function safely(error: unknown): { name?: unknown; message?: unknown; stack?: unknown } {
+  try {
+    const { name, message, stack } = error as Error;
+    return { name, message, stack };
+  } catch {
+    return {}; // a getter of the program's
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (!isInstance(error, NewError)) return textOf(error);
+  const { message } = safely(error);
+  try {
+    return message === undefined ? "" : toText(message);
+  } catch {
+    return ""; // no text can be made of it
+  }
+}
+
+function tracebackOf(error: unknown): string {
+  if (!isInstance(error, NewError))
+    return `Uncaught ${typeof error === "string" ? inspect(error) : textOf(error)}`;
+  try {
+    return inspect(error);
+  } catch {
+    return safeHeading(error); // a getter of the program's
+  }
+}
+
+function lineOf(error: unknown): number {
+  const { stack } = safely(isInstance(error, NewError) ? error : undefined);
+  return typeof stack === "string" ? innermost(stack).line : 0;
+}
+
+function cut(text: string, length: number): string {
+  return toWellFormed(slice(text, 0, length));
+}

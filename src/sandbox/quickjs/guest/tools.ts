@@ -1,0 +1,163 @@
+import { failCall, settleCall, startCall } from "./calls.ts";
+import { ToolError } from "./errors.ts";
+import { inspectCustom } from "./format.ts";
+import { nearNames } from "./near.ts";
+import {
+  append,
+  brandOf,
+  create,
+  defineProperty,
+  freeze,
+  hasOwn,
+  hidden,
+  isArray,
+  keys,
+  NewPromise,
+  NewProxy,
+  NewTypeError,
+  stringify,
+  toText,
+} from "./primordials.ts";
+
+export { failCall, settleCall };
+
+/** A tool as the host describes it. */
+export interface DeclaredTool {
+  readonly name: string;
+  readonly signature: string;
+  /** Names of the arguments; null where any are taken. */
+  readonly parameters: readonly string[] | null;
+  readonly required: readonly string[];
+}
+
+type ToolFunction = (...args: unknown[]) => Promise<unknown>;
+
+const metaNames = ["__list__", "__schema__", "__search__"];
+// Asked of every object by the language itself: no answer means that it is nothing special.
+const askedOfAll = ["then", "toJSON", "constructor", "toString", "valueOf", "inspect"];
+
+/** The tools of this execution, by name. Names that are not there are refused with those that may have been meant. */
+export function createTools(declared: readonly DeclaredTool[], hasMore: boolean): object {
+  const tools = create(null) as Record<string, ToolFunction>;
+  const names: string[] = [];
+  for (let index = 0; index < declared.length; index++) {
+    const tool = declared[index] as DeclaredTool;
+    append(names, tool.name);
+    define(tools, tool.name, toolFunction(tool), true);
+  }
+  for (let index = 0; index < metaNames.length; index++) {
+    const name = metaNames[index] as string;
+    if (!hasOwn(tools, name)) define(tools, name, anyTool(name), false);
+  }
+  const show = () => `[tools: ${joined(names)}]`;
+  const refuse = () => {
+    throw new NewTypeError("tools are read-only");
+  };
+  return new NewProxy(freeze(tools), {
+    __proto__: null,
+    get(_target: object, name: string | symbol) {
+      if (typeof name === "symbol") return name === inspectCustom ? show : undefined;
+      if (hasOwn(tools, name)) return tools[name];
+      if (has(askedOfAll, name)) return name === "toString" ? show : undefined;
+      if (hasMore) return anyTool(name);
+      throw unknownTool(name, names);
+    },
+    set: refuse,
+    defineProperty: refuse,
+    deleteProperty: refuse,
+    setPrototypeOf: refuse,
+  } as ProxyHandler<object>);
+}
+
+function define(target: object, name: string, value: unknown, enumerable: boolean): void {
+  defineProperty(target, name, { __proto__: null, value, enumerable } as PropertyDescriptor);
+}
+
+function named(name: string, call: ToolFunction): ToolFunction {
+  hidden(call, "name", name);
+  return freeze(call);
+}
+
+/** A tool whose arguments are for the host to judge. */
+function anyTool(name: string): ToolFunction {
+  return named(name, (...args) => {
+    const fault = positional(args);
+    return fault === undefined
+      ? startCall(name, args[0] ?? {})
+      : misfit(name, fault, `${name}({ ... })`);
+  });
+}
+
+function toolFunction({ name, signature, parameters, required }: DeclaredTool): ToolFunction {
+  return named(name, (...args) => {
+    const given = args[0] ?? {};
+    const fault =
+      positional(args) ?? (parameters && misnamed(given as object, parameters, required));
+    return fault ? misfit(name, fault, signature || `${name}({ ... })`) : startCall(name, given);
+  });
+}
+
+/** What is wrong with arguments that are not one object. */
+function positional(args: unknown[]): string | undefined {
+  if (args.length > 1) return `takes one object, got ${args.length} arguments`;
+  const given = args[0];
+  if (given === undefined) return undefined;
+  if (given === null) return "takes one object, got null";
+  if (typeof given !== "object") return `takes one object, got a ${typeof given}`;
+  if (isArray(given)) return "takes one object, got an array";
+  if (brandOf(given) === "[object Promise]") return "takes one object, got a promise: add await";
+  return undefined;
+}
+
+/** What is wrong with the names of the arguments. */
+function misnamed(
+  given: object,
+  parameters: readonly string[],
+  required: readonly string[],
+): string | undefined {
+  const names = keys(given);
+  for (let index = 0; index < names.length; index++) {
+    const name = names[index] as string;
+    if (has(parameters, name)) continue;
+    const near = nearNames(name, parameters, 1);
+    const hint = near.length > 0 ? `, did you mean ${stringify(near[0])}?` : "";
+    return `has no argument ${stringify(name)}${hint}`;
+  }
+  let missing = "";
+  for (let index = 0; index < required.length; index++) {
+    const name = required[index] as string;
+    if ((given as Record<string, unknown>)[name] !== undefined) continue;
+    missing += `${missing === "" ? "" : ", "}${stringify(name)}`;
+  }
+  return missing === "" ? undefined : `is missing ${missing}`;
+}
+
+function misfit(name: string, fault: string, signature: string): Promise<never> {
+  const error = new ToolError(`${name} ${fault}; it is ${signature}`, name, "invalid_arguments");
+  return new NewPromise<never>((_resolve, reject) => reject(error));
+}
+
+function unknownTool(name: string, names: readonly string[]): ToolError {
+  const near = nearNames(name, names, 3);
+  let hint = "";
+  for (let index = 0; index < near.length; index++) {
+    hint += `${index === 0 ? "did you mean " : " or "}${stringify(near[index])}`;
+  }
+  if (hint !== "") hint += "?";
+  else if (names.length === 0) hint = "this execution has no tools";
+  else hint = "tools.__search__({ query }) finds tools";
+  return new ToolError(`there is no tool ${stringify(name)}: ${hint}`, toText(name), "not_granted");
+}
+
+function has(list: readonly string[], name: string): boolean {
+  for (let index = 0; index < list.length; index++) if (list[index] === name) return true;
+  return false;
+}
+
+function joined(names: readonly string[]): string {
+  let text = "";
+  for (let index = 0; index < names.length; index++) {
+    text += `${index === 0 ? "" : ", "}${names[index]}`;
+  }
+  return text;
+}
