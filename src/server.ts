@@ -2,6 +2,7 @@ export type {
   Executor,
   GuestEvent,
   GuestRun,
+  GuestTool,
   GuestToolCall,
   GuestToolResult,
   GuestUsage,
@@ -15,3 +16,5 @@ export {
   type ServerStats,
 } from "./server/server.ts";
 export type { ApiKey, Settings } from "./server/settings.ts";
+export type { EngineInfo, Failure, Limits, ProgramResult, ProgramValue } from "./shared/model.ts";
+export { failed, Stop, stopped } from "./shared/stop.ts";

@@ -1,4 +1,7 @@
 import { createCpythonSandbox } from "../sandbox/cpython/sandbox.ts";
+import { createPyodideSandbox } from "../sandbox/pyodide/sandbox.ts";
+import { createQuickjsSandbox } from "../sandbox/quickjs/sandbox.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { IsolationTier } from "../shared/model.ts";
 import type { Executor } from "./executor.ts";
 import { createSandboxedExecutor } from "./sandboxed.ts";
@@ -21,8 +24,12 @@ export interface EnginesConfig {
   readonly sitePackages: readonly string[];
   /** Longest JSON text of a tool's arguments, bytes. */
   readonly toolPayloadBytes: number;
-  /** Guests that are kept locked and waiting, per engine. */
+  /** Guests that are kept locked and waiting, where an engine keeps more than one. */
   readonly spareGuests: number;
+  /** Memory that programs may use together, bytes. */
+  readonly memoryBytes: number;
+  /** A folder of this user's for what takes long to make. */
+  readonly cacheDirectory: string;
   /** Something that the operator should know. */
   readonly onWarning: (message: string) => void;
 }
@@ -33,9 +40,11 @@ interface Engine {
   /** Starts only when no engine before it that runs its languages is up, unless it is named. */
   readonly standsBy?: boolean;
   /** Starts it. Never rejects for what the machine lacks: its `info()` says so. */
-  readonly create: (config: EnginesConfig) => Promise<Executor>;
+  readonly create: (config: EnginesConfig) => Promise<Sandbox>;
 }
 
+// An interpreter in WebAssembly of 110 MiB, and what programs use of their limit.
+const pyodideBytes = 256 * 1024 * 1024;
 // With its text of 256 KiB, and 1 MiB of each channel, below the 4 MiB that stock clients receive.
 const resultBytes = 1024 * 1024;
 
@@ -43,11 +52,15 @@ const resultBytes = 1024 * 1024;
 const table: Readonly<Record<string, Engine>> = {
   cpython: {
     languages: ["python"],
-    async create(config) {
-      const { python, requireTier, secondWall, sitePackages, onWarning, toolPayloadBytes } = config;
-      const options = { python, requireTier, secondWall, sitePackages, onWarning };
-      const sandbox = await createCpythonSandbox({ ...options, spare: config.spareGuests });
-      return createSandboxedExecutor(sandbox, { resultBytes, toolPayloadBytes });
+    create: (config) => createCpythonSandbox({ ...config, spare: config.spareGuests }),
+  },
+  quickjs: { languages: ["javascript", "typescript"], create: createQuickjsSandbox },
+  pyodide: {
+    languages: ["python"],
+    standsBy: true,
+    create: (config) => {
+      const maxGuests = Math.max(1, Math.floor(config.memoryBytes / 2 / pyodideBytes));
+      return createPyodideSandbox({ ...config, spare: 1, maxGuests });
     },
   },
 };
@@ -58,26 +71,32 @@ export const engineNames: readonly string[] = Object.keys(table);
 /** Starts engines; one that cannot run says so in its `info()`. */
 export async function createEngines(config: EnginesConfig): Promise<readonly Executor[]> {
   if (config.engines !== undefined) {
-    return Promise.all(config.engines.map((name) => engineOf(name).create(config)));
+    return Promise.all(config.engines.map((name) => start(engineOf(name), config)));
   }
   const started = new Map<string, Promise<Executor>>();
-  for (const [name, { standsBy, create }] of Object.entries(table)) {
-    if (!standsBy) started.set(name, create(config));
+  for (const [name, engine] of Object.entries(table)) {
+    if (!engine.standsBy) started.set(name, start(engine, config));
   }
   const executors: Executor[] = [];
-  for (const [name, { languages, create }] of Object.entries(table)) {
+  for (const [name, engine] of Object.entries(table)) {
+    const { languages } = engine;
     const before = [...executors];
     const isNeeded = () => !languages.every((language) => isServed(before, language));
-    const standby = { name, languages, isNeeded, create: () => created(name, create, config) };
+    const standby = { name, languages, isNeeded, create: () => startLater(engine, config) };
     executors.push((await started.get(name)) ?? createStandby(standby));
   }
   return executors;
 }
 
+async function start({ create }: Engine, config: EnginesConfig): Promise<Executor> {
+  const { toolPayloadBytes } = config;
+  return createSandboxedExecutor(await create(config), { resultBytes, toolPayloadBytes });
+}
+
 /** An engine that starts later than the service has to tell of its failure itself. */
-async function created(name: string, create: Engine["create"], config: EnginesConfig) {
-  const executor = await create(config);
-  const { up, reason } = executor.info();
+async function startLater(engine: Engine, config: EnginesConfig): Promise<Executor> {
+  const executor = await start(engine, config);
+  const { name, up, reason } = executor.info();
   if (!up) config.onWarning(`engine ${name} is not up: ${reason}`);
   return executor;
 }

@@ -1,4 +1,6 @@
 import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { parse as parseYaml } from "yaml";
 import type { z } from "zod";
 import { CodemodeError, type FieldViolation } from "../shared/errors.ts";
@@ -31,8 +33,10 @@ export interface Config {
   readonly python: string;
   /** Folders of packages that Python programs may import; none where nothing is said. */
   readonly sitePackages: readonly string[];
-  /** Guests that wait, locked, per engine. */
+  /** Guests that wait, locked, where an engine keeps more than one. */
   readonly spareGuests: number;
+  /** A folder of this user's for what takes long to make. Default: ~/.cache/codemode. */
+  readonly cacheDirectory: string;
   /** Executions admitted at once. Default: what memory holds at 16 MiB each, at most 1000. */
   readonly slots: number;
   /** Executions that may wait. Default: as many as slots. */
@@ -171,6 +175,7 @@ function complete(settings: Parsed): Config {
     python: settings.python,
     sitePackages: settings.site_packages,
     spareGuests: settings.spare_guests,
+    cacheDirectory: settings.cache_directory ?? join(homedir(), ".cache", "codemode"),
     slots,
     queueSize: settings.queue_size ?? slots,
     queueTimeoutMs: settings.queue_timeout_ms,

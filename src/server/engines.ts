@@ -3,6 +3,7 @@ import type { Executor } from "../executors/executor.ts";
 import { CodemodeError } from "../shared/errors.ts";
 import type { EngineInfo } from "../shared/model.ts";
 import type { Config } from "./config.ts";
+import { usableMemory } from "./slots.ts";
 
 /**
  * Starts the engines of a configuration. Rejects where one that it names cannot be up, or where it
@@ -20,6 +21,8 @@ export async function startEngines(config: Config, logger: Logger): Promise<read
     sitePackages: config.sitePackages,
     toolPayloadBytes: config.toolPayloadBytes,
     spareGuests: config.spareGuests,
+    memoryBytes: usableMemory(),
+    cacheDirectory: config.cacheDirectory,
     onWarning: (message) => logger.warn(message),
   });
   for (const executor of executors) starting.use(executor);

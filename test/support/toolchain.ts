@@ -1,9 +1,11 @@
 import { execFileSync } from "node:child_process";
+import { tmpdir } from "node:os";
 import { createEngines, type EnginesConfig } from "../../src/executors/engines.ts";
 import type { Executor } from "../../src/executors/executor.ts";
 import { findPython } from "../../src/sandbox/cpython/python.ts";
 
-const isCi = process.env.CI === "true" || process.env.CI === "1";
+/** Whether this is CI: everything is run there, however long it takes. */
+export const isCi = process.env.CI === "true" || process.env.CI === "1";
 
 /**
  * Undefined where the tests that need something can run, otherwise why they cannot: printed here,
@@ -50,6 +52,8 @@ export async function startCpython(options: Partial<EnginesConfig> = {}): Promis
     sitePackages: [],
     spareGuests: 4,
     toolPayloadBytes: 2 * 1024 * 1024,
+    memoryBytes: 4 * 1024 ** 3,
+    cacheDirectory: tmpdir(),
     onWarning: () => {},
     ...options,
   });

@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  resolve: { conditions: ["source"] },
+  ssr: { resolve: { conditions: ["source"] } },
+  test: {
+    include: ["test/conformance/seeded/suite.ts"],
+    // A bug that makes a test wait for ever is found as well, and sooner.
+    testTimeout: 6_000,
+    maxWorkers: 1,
+  },
+});
