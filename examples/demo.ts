@@ -9,7 +9,7 @@ import {
   type ExecutionResult,
   type StreamEvent,
 } from "codemode";
-import { createServer, parseConfig, type Server, type Settings } from "codemode/server";
+import { createServer, parseConfig, type Server } from "codemode/server";
 import { z } from "zod";
 
 /** A program to show. */
@@ -57,6 +57,13 @@ except ToolError as error:
     print("no weather:", error)
 await tools.send_report(text=f"{warmest['city']} is warmest, {warmest['celsius']} degrees")`;
 
+const typescript = `interface Weather { city: string; celsius: number }
+
+const cities: string[] = ["Oslo", "Cairo", "Lima"];
+const all: Weather[] = await Promise.all(cities.map((city) => tools.weather({ city })));
+console.log("asked for", all.length);
+return all.filter(({ celsius }) => celsius > 0).map(({ city }) => city);`;
+
 const examples: readonly Example[] = [
   { title: "a value", request: { code: "result = 2 + 2" } },
   {
@@ -79,6 +86,21 @@ const examples: readonly Example[] = [
     title: "three tools in parallel, one that fails, and a fourth with their result",
     request: { code: orchestration, tools: [weather, report], context: { user_id: "user_123" } },
   },
+  {
+    title: "the same tools from TypeScript",
+    request: { code: typescript, language: "typescript", tools: [weather] },
+  },
+  {
+    title: "an integer that no double holds, from JavaScript",
+    request: { code: "() => 2n ** 64n + 1n", language: "javascript" },
+  },
+  {
+    title: "looking for the host from JavaScript",
+    request: {
+      code: "(() => {}).constructor.constructor('return process')()",
+      language: "javascript",
+    },
+  },
   { title: "reading a file of the host", request: { code: 'open("/etc/passwd").read()' } },
   {
     title: "connecting to the network",
@@ -88,45 +110,48 @@ const examples: readonly Example[] = [
   { title: "reading the environment", request: { code: "import os\ndict(os.environ)" } },
 ];
 
-const service = await startService();
-if (service === undefined) process.exit(0); // said why; there is nothing to show
-await using server = service;
+await using server = await startService();
 await using codemode = Codemode.connect({ url: server.url });
-for (const example of examples.slice(0, 3)) await show(example);
-await showTenants();
-for (const example of examples.slice(3)) await show(example);
+const hasPython = (await whyNoPython(server)).length === 0;
+if (hasPython) await showTenants();
+for (const example of examples) {
+  if (hasPython || example.request.language !== undefined) await show(example);
+}
 
-/**
- * The service at its required isolation; by an explicit weaker word where the host cannot give it;
- * undefined where there is no Python either.
- */
-async function startService(): Promise<Server | undefined> {
-  const settings = { port: 0, log_level: "silent" } as const;
-  const strict = await tryService(settings);
-  if (typeof strict !== "string") return announced(strict);
-  console.log(`The service does not start here as it should:\n  ${strict}`);
-  const weak = await tryService({ ...settings, isolation: { require: "T0" } });
-  if (typeof weak === "string") {
-    console.log(`Nor by a weaker word:\n  ${weak}`);
-    return undefined;
-  }
+/** The service as it is by default; by an explicit weaker word where Python has no wall here. */
+async function startService(): Promise<Server> {
+  const settings = { port: 0, log_level: "silent", queue_timeout_ms: 60_000 } as const;
+  const strict = await createServer(parseConfig(settings));
+  const reasons = await whyNoPython(strict);
+  if (reasons.length === 0) return announced(strict);
+  console.log("Python is not up here as the service wants it; JavaScript and TypeScript may be:");
+  for (const reason of reasons) console.log(`  ${reason}`);
+  await strict[Symbol.asyncDispose]();
   console.log('The demo goes on by a weaker word of its own: isolation: { require: "T0" }.\n');
+  const weak = await createServer(parseConfig({ ...settings, isolation: { require: "T0" } }));
+  for (const reason of await whyNoPython(weak)) console.log(`Python is left out: ${reason}`);
   return announced(weak);
 }
 
-async function tryService(settings: Settings): Promise<Server | string> {
-  try {
-    return await createServer(parseConfig(settings));
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+/** The reason of each engine for Python, where none is up; asked when those that start have started. */
+async function whyNoPython(server: Server): Promise<readonly string[]> {
+  for (;;) {
+    const engines = server.info().engines.filter(({ languages }) => languages.includes("python"));
+    const up = engines.filter((engine) => engine.up);
+    if (up.length === 0) return engines.map(({ name, reason }) => `${name}: ${reason}`);
+    if (up.some(({ isolationTier }) => isolationTier !== undefined)) return [];
+    await sleep(50);
   }
 }
 
 function announced(server: Server): Server {
-  for (const { name, version, isolationTier, warnings } of server.info().engines) {
-    console.log(
-      `Serving on ${server.url}: ${name} ${version}, isolation ${isolationTier} by the word of its probes.`,
-    );
+  console.log(`Serving on ${server.url}`);
+  for (const engine of server.info().engines) {
+    const { name, version, isolationTier, languages, warnings } = engine;
+    const state = engine.up
+      ? `isolation ${isolationTier} by the word of its probes`
+      : `not up: ${engine.reason}`;
+    console.log(`  ${name} ${version} (${languages.join(", ")}): ${state}`);
     for (const warning of warnings) console.log(`  WARNING: ${warning}`);
   }
   return server;
@@ -164,7 +189,7 @@ function heading(title: string, code: string): void {
 function describe(event: StreamEvent): string {
   switch (event.type) {
     case "started":
-      return `started   on ${event.engine}`;
+      return `started   on ${event.engine}, isolation ${event.isolationTier}`;
     case "output":
       return `${event.channel}    ${JSON.stringify(event.text)}`;
     case "finished":
