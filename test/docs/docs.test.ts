@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Codemode, type ExecutionLimits, type Tool } from "../../src/index.ts";
 import { loadConfig } from "../../src/server/config.ts";
@@ -85,7 +86,8 @@ describe("the TypeScript on the pages", () => {
   it("has no type errors", async () => {
     for (const { file, line, code } of programs)
       writeFileSync(join(folder, `${file.replaceAll("/", "-")}-${line}.ts`), code);
-    const extending = { extends: join(root, "tsconfig.json"), include: ["*.ts"] };
+    const ambient = join(root, "src/sandbox/quickjs/engine/webassembly.d.ts");
+    const extending = { extends: join(root, "tsconfig.json"), include: ["*.ts", ambient] };
     const options = {
       noUnusedLocals: false,
       types: ["node"],
@@ -118,7 +120,7 @@ describe.skipIf(noLock)("the guests' programs on the pages", () => {
     const [reason] = wordsOf(block, "fails");
     const [value] = wordsOf(block, "gives");
     const ending = result.status === "failed" ? result.error.reason : undefined;
-    expect(ending, JSON.stringify(result)).toBe(reason);
+    expect(ending, inspect(result)).toBe(reason);
     if (value !== undefined) expect(result).toMatchObject({ text: value });
     // Output is not given where a program is stopped for it.
     if (reason === undefined) expectPrinted(result.stdout, wordsOf(block, "prints"));

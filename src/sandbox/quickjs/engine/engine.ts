@@ -21,6 +21,7 @@ const patienceMs = 40;
 const patienceWithMatesMs = 250;
 const longestPatienceMs = 500;
 const watchMs = 50;
+const graceMs = 20;
 const unused: RunUse = { cpuMs: 0, peakMemoryBytes: 0 };
 
 const noPlace: RunEnd = { cause: "lost", detail: "no thread was free" };
@@ -109,13 +110,14 @@ export class Engine {
   async #insist(thread: Thread, guest: number, ms: number): Promise<void> {
     const isOver = () => this.#places.get(guest) !== thread;
     const beforeMs = await cpuOf(thread, ms);
+    let nowMs = beforeMs;
     for (let waitedMs = 0; waitedMs < longestPatienceMs; waitedMs += ms) {
       await after(ms);
       if (isOver()) return;
-      const nowMs = await cpuOf(thread, ms);
+      nowMs = await cpuOf(thread, ms);
       if (nowMs === undefined || nowMs - (beforeMs ?? 0) >= ms / 2) break;
     }
-    if (!isOver()) await this.#stop(thread, guest, killed);
+    if (!isOver()) await this.#stop(thread, guest, killed, nowMs ?? beforeMs);
   }
 
   #find(guest: number): [Thread, HeldRun | undefined] | [] {
@@ -133,12 +135,12 @@ export class Engine {
   }
 
   /** Ends a thread for the sake of one of its runs; the others are lost with it. */
-  async #stop(thread: Thread, culprit: number, end: RunEnd): Promise<void> {
+  async #stop(thread: Thread, culprit: number, end: RunEnd, knownMs = 0): Promise<void> {
     const runs = [...thread.runs];
     // From here on the thread cannot end a run itself.
     for (const [, { control }] of runs) if (!control.endExecuting()) control.endWaiting();
     this.#pool.remove(thread);
-    const cpuMs = (await cpuOf(thread, patienceMs)) ?? 0;
+    const cpuMs = (await cpuOf(thread, patienceMs)) ?? knownMs;
     thread.stop();
     for (const [guest, run] of runs) {
       const use = useOf(run);
@@ -174,9 +176,11 @@ export class Engine {
     const cpuMs = await cpuOf(thread, 1_000);
     this.#watched.delete(thread);
     const limitMs = run.limits?.activeMs ?? 0;
-    const isOver = run.control.isExecuting && run.control.usedMs(cpuMs ?? 0) > limitMs;
-    if (!isOver || this.#places.get(guest) !== thread) return;
-    await this.#stop(thread, guest, { cause: "cpu", detail: `${limitMs} ms` });
+    const usedMs = run.control.usedMs(cpuMs ?? 0);
+    // It has had the time to see its limit itself, and has not: it is deep in one operation.
+    const isOver = run.control.isExecuting && usedMs > limitMs + graceMs;
+    if (!isOver || cpuMs === undefined || this.#places.get(guest) !== thread) return;
+    await this.#stop(thread, guest, { cause: "cpu", detail: `${limitMs} ms` }, cpuMs);
   }
 }
 

@@ -135,15 +135,16 @@ export class Pool {
   }
 
   #serve(): void {
-    for (let index = 0; index < this.#askers.length; ) {
-      const asker = this.#askers[index] as Asker;
-      const thread = this.#place(asker.group);
-      if (thread === undefined) {
-        index += 1; // a later one of another group may still find a place
+    // Those who ask may be a thousand, and what one of a group cannot have no other of it can.
+    const hopeless = new Set<string>();
+    for (const asker of this.#askers.splice(0)) {
+      const thread = hopeless.has(asker.group) ? undefined : this.#place(asker.group);
+      if (thread !== undefined) {
+        this.#give(thread, asker);
         continue;
       }
-      this.#askers.splice(index, 1);
-      this.#give(thread, asker);
+      hopeless.add(asker.group);
+      this.#askers.push(asker);
     }
     if (this.#askers.length > 0) return;
     clearInterval(this.#looking);
