@@ -7,9 +7,12 @@ import { busy } from "./rows/busy.ts";
 import { calls } from "./rows/calls.ts";
 import { endings } from "./rows/endings.ts";
 import { type EngineColumn, engines } from "./rows/engines.ts";
+import { fairness } from "./rows/fairness.ts";
 import { memory } from "./rows/memory.ts";
 import { output } from "./rows/output.ts";
+import { overload } from "./rows/overload.ts";
 import { print } from "./rows/print.ts";
+import { slowReader } from "./rows/slow-reader.ts";
 import { throughput } from "./rows/throughput.ts";
 import { tools } from "./rows/tools.ts";
 import { waiting } from "./rows/waiting.ts";
@@ -33,6 +36,9 @@ const groups: Readonly<Record<string, () => Promise<Row[]>>> = {
   memory: () => memory(values.quick ? 5_000 : 100_000),
   endings,
   busy,
+  fairness: () => fairness(values),
+  "slow-reader": () => slowReader(values),
+  overload: () => overload(values),
   opencodemode: ancestor,
   async engines() {
     for (const [head, column] of await engines()) columns.set(head, column);

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { createAdapter } from "../src/server/adapter.ts";
 import { type Config, parseConfig } from "../src/server/config.ts";
+import { Connections } from "../src/server/connections.ts";
 import { createGate } from "../src/server/gate.ts";
 import { createAuthenticate } from "../src/server/interceptors/auth.ts";
 import { createInterceptors } from "../src/server/interceptors/index.ts";
@@ -11,6 +12,7 @@ import { type Listener, listen } from "../src/server/listener.ts";
 import { createLogger } from "../src/server/logger.ts";
 import { createServer } from "../src/server/server.ts";
 import type { Settings } from "../src/server/settings.ts";
+import { Transit } from "../src/server/transit.ts";
 import { echoRoutes } from "./echo.ts";
 import type { Ask, Hello, LoopDelay, Usage } from "./server-process.ts";
 
@@ -20,13 +22,24 @@ function listenToEchoes(config: Config): Promise<Listener> {
   const logger = createLogger(config.logLevel);
   const authenticate = createAuthenticate(config.apiKeys);
   const { defaultDeadlineMs: defaultMs, maxDeadlineMs: maxMs } = config;
-  const interceptors = createInterceptors({ logger, authenticate, deadline: { defaultMs, maxMs } });
+  const instanceId = "echo";
+  const deadline = { defaultMs, maxMs };
+  const interceptors = createInterceptors({ logger, instanceId, authenticate, deadline });
+  const connections = new Connections({
+    keyless: config.keylessConnections,
+    perTenant: config.tenantConnections,
+  });
   const handler = createAdapter({
     routes: echoRoutes,
     interceptors,
-    requestGate: createGate({ authenticate, interceptors }),
+    requestGate: createGate({ instanceId, authenticate, interceptors }),
     readMaxBytes: 4 * 1024 * 1024,
-    maxDeadlineMs: maxMs,
+    times: { receiveMs: config.receiveMs, sendMs: config.sendMs, maxDeadlineMs: maxMs },
+    connections,
+    transit: new Transit({
+      tenantBytes: config.tenantTransitBytes,
+      totalBytes: config.transitBytes,
+    }),
     logger,
   });
   return listen({
@@ -34,6 +47,8 @@ function listenToEchoes(config: Config): Promise<Listener> {
     port: 0,
     tls: undefined,
     handler,
+    connections,
+    maxConnections: config.maxConnections,
     closeMs: 1_000,
     handshakeMs: 10_000,
     idleMs: 300_000,

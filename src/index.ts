@@ -10,7 +10,9 @@ export {
   estimateTokens,
   type PromptLanguage,
 } from "./sdk/describe-tools.ts";
-export type { Execution } from "./sdk/execution.ts";
+export type { Detached, Execution } from "./sdk/execution.ts";
+export type { ExecutionKey } from "./sdk/find.ts";
+export type { ExecutionFilter } from "./sdk/list-executions.ts";
 export type { ConnectOptions, RetryOptions } from "./sdk/options.ts";
 export {
   type RegisterOptions,
@@ -20,6 +22,7 @@ export {
   type Tools,
 } from "./sdk/registry.ts";
 export type {
+  AttachOptions,
   CallOptions,
   ExecuteOptions,
   ExecuteRequest,
@@ -35,6 +38,7 @@ export type {
   FailedResult,
   ValueOf,
 } from "./sdk/result.ts";
+export type { RetryBudgetOptions } from "./sdk/retry-budget.ts";
 export { type ServeToolsOptions, serveTools, type ToolServer } from "./sdk/serve-tools.ts";
 export type { StreamEvent, UnknownEvent } from "./sdk/stream-event.ts";
 export {
@@ -62,7 +66,9 @@ export {
 export type {
   Channel,
   EngineInfo,
+  Execution as ExecutionSummary,
   ExecutionEvent,
+  ExecutionState,
   Failure,
   FailureReason,
   IsolationProbe,

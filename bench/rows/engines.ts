@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineTool, unwrap } from "../../src/index.ts";
+import type { Settings } from "../../src/server/settings.ts";
 import { type Clients, connect } from "../clients.ts";
 import { privateBytesOf } from "../processes.ts";
 import { type ServerProcess, startServerProcess } from "../server-process.ts";
@@ -11,6 +12,8 @@ import { type Dialect, dialects } from "./dialects.ts";
 interface Subject {
   readonly engine: string;
   readonly dialect: Dialect;
+  /** Without the second wall, to see what it costs. */
+  readonly isAlone?: boolean;
   /** Of each kind; a heavy engine gets few. */
   readonly runs: number;
   readonly waiting: number;
@@ -18,6 +21,7 @@ interface Subject {
 
 const subjects: readonly Subject[] = [
   { engine: "cpython", dialect: dialects.python, runs: 200, waiting: 50 },
+  { engine: "cpython", dialect: dialects.python, isAlone: true, runs: 200, waiting: 50 },
   { engine: "quickjs", dialect: dialects.javascript, runs: 200, waiting: 50 },
   { engine: "quickjs", dialect: dialects.typescript, runs: 200, waiting: 50 },
   { engine: "pyodide", dialect: dialects.python, runs: 5, waiting: 3 },
@@ -32,14 +36,19 @@ export async function engines(): Promise<ReadonlyMap<string, EngineColumn>> {
   for (const subject of subjects) {
     const { engine, dialect } = subject;
     process.stderr.write(`${engine} ${dialect.language} ... `);
-    columns.set(`${engine}, ${dialect.language}`, await measure(subject));
+    const head = `${engine}, ${dialect.language}${subject.isAlone ? ", one wall" : ""}`;
+    columns.set(head, await measure(subject));
   }
   return columns;
 }
 
 async function measure(subject: Subject): Promise<EngineColumn> {
   const { engine, dialect, runs } = subject;
-  const settings = { engines: [engine], queue_timeout_ms: 120_000 };
+  const settings: Settings = {
+    engines: [engine],
+    queue_timeout_ms: 120_000,
+    isolation: { second_wall: subject.isAlone ? "off" : "auto" },
+  };
   const startedAt = performance.now();
   await using server = await startServerProcess(settings);
   await using clients = connect(server);

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { Command } from "commander";
 import type { ExecutionResult } from "../sdk/result.ts";
+import { onAbort } from "../shared/abort.ts";
 import { addVariable, parseSeconds } from "./arguments.ts";
 import { connectService, type ServiceOptions, withServiceOptions } from "./connection.ts";
 import { languageOf, readSource } from "./source.ts";
@@ -57,16 +58,13 @@ export async function runProgram(
   await using service = await connectService(options);
   const { language = languageOf(file), context, timeout: wallMs } = options;
   await using execution = service.client.stream(code, { language, context, limits: { wallMs } });
-  const onAbort = () => void execution.cancel();
-  signal.addEventListener("abort", onAbort, { once: true });
-  if (signal.aborted) onAbort();
+  using _ = onAbort(signal, () => void execution.cancel());
   let last = "\n";
   for await (const event of execution) {
     if (event.type !== "output" || event.text === "") continue;
     if (event.channel === "stdout") last = event.text.slice(-1);
     await write(event.channel === "stdout" ? stdout : stderr, event.text, signal);
   }
-  signal.removeEventListener("abort", onAbort);
   const result = await execution.outcome;
   if (result.status === "failed") {
     await write(stderr, `${describeFailure(result.error)}\n`, signal);

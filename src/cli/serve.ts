@@ -43,6 +43,7 @@ export async function serve(
 /** Engines and what their probes proved, such as "cpython 3.11.7 (T2)". */
 export function describeEngines(engines: ServerInfo["engines"]): string {
   return engines
+    .filter(({ up }) => up)
     .map(({ name, version, isolationTier }) =>
       [name, version, `(${isolationTier ?? "no tier"})`].filter(Boolean).join(" "),
     )

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { extname, resolve } from "node:path";
+import { dirname, extname, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 
@@ -22,8 +22,7 @@ export async function readSource(
 ): Promise<string> {
   if (file === "-") return await text(stdin);
   try {
-    // npm runs its scripts in the project's folder and tells here where it was called.
-    return await readFile(resolve(process.env.INIT_CWD ?? ".", file), "utf8");
+    return await readFile(resolve(folderOf(process.env), file), "utf8");
   } catch (cause) {
     const why = new Map([
       ["ENOENT", "no such file"],
@@ -32,4 +31,10 @@ export async function readSource(
     ]).get((cause as NodeJS.ErrnoException).code ?? "");
     throw new Error(`${file}: ${why ?? "cannot be read"}`, { cause });
   }
+}
+
+/** Where names of files begin: npm runs its scripts in the package's folder, and tells where it was called. */
+function folderOf({ INIT_CWD = ".", npm_package_json = "" }: NodeJS.ProcessEnv): string {
+  const isScript = dirname(npm_package_json) === process.cwd();
+  return isScript ? INIT_CWD : ".";
 }

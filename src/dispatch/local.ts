@@ -1,14 +1,17 @@
 import type { Executor } from "../executors/executor.ts";
 import { onAbort } from "../shared/abort.ts";
+import type { CodemodeError } from "../shared/errors.ts";
+import { FairQueue, type Place } from "../shared/fair-queue.ts";
+import { Shares } from "../shared/shares.ts";
 import type { Dispatcher, Lease, LeaseRequest } from "./dispatcher.ts";
-import { FairQueue } from "./fair-queue.ts";
 import { createLease } from "./lease.ts";
 import { createMemoryGauge } from "./memory.ts";
 import { chooseExecutor } from "./placement.ts";
-import { draining, overloaded } from "./refusals.ts";
+import { Quotas, type TenantQuotas } from "./quotas.ts";
+import { draining, overloaded, waitOf } from "./refusals.ts";
 
 /** Options of a local dispatcher. */
-export interface LocalDispatcherOptions {
+export interface LocalDispatcherOptions extends TenantQuotas {
   /** In order of preference. They stay their creator's to dispose. */
   readonly executors: readonly Executor[];
   /** Executions admitted at once. */
@@ -17,6 +20,8 @@ export interface LocalDispatcherOptions {
   readonly queueSize: number;
   /** Slots that one tenant may hold. */
   readonly tenantSlots: number;
+  /** Whether several tenants share the slots: the last ones are for those that hold few. Default false. */
+  readonly isShared?: boolean | undefined;
   /** Name of this worker. Default "local". */
   readonly workerId?: string | undefined;
   /** Share of the memory in use, 0 to 1. Default: measured. */
@@ -41,10 +46,10 @@ export function createLocalDispatcher(options: LocalDispatcherOptions): Dispatch
 class LocalDispatcher implements Dispatcher {
   readonly #options: LocalDispatcherOptions;
   readonly #memoryInUse: () => number;
+  readonly #quotas: Quotas;
+  readonly #slots: Shares;
   readonly #queue = new FairQueue<Waiter>();
   readonly #leases = new Set<Lease>();
-  readonly #heldBy = new Map<string, number>();
-  #inUse = 0;
   /** Mean time that a slot is held, milliseconds, newer leases weighing more. */
   #meanHoldMs = 100;
   #memoryTimer: NodeJS.Timeout | undefined;
@@ -53,32 +58,43 @@ class LocalDispatcher implements Dispatcher {
 
   constructor(options: LocalDispatcherOptions) {
     this.#options = options;
-    this.#memoryInUse = options.memoryInUse ?? createMemoryGauge();
+    const { slots, tenantSlots, isShared, memoryInUse = createMemoryGauge() } = options;
+    this.#memoryInUse = memoryInUse;
+    this.#quotas = new Quotas(options);
+    this.#slots = new Shares({ places: slots, perTenant: tenantSlots, isShared });
   }
 
   async acquire(request: LeaseRequest, signal: AbortSignal): Promise<Lease> {
     signal.throwIfAborted();
     if (this.#isDraining) throw draining();
     chooseExecutor(this.#options.executors, request.language);
+    const { tenant } = request;
+    this.#quotas.spend(tenant);
     const waiter: Waiter = { request, granted: Promise.withResolvers() };
-    this.#queue.push(request.tenant, waiter);
-    this.#admit();
-    if (this.#queue.size > this.#options.queueSize) this.#pushOut(request.tenant);
+    const place = this.#queue.push(tenant, waiter);
+    // Whoever else could be served has been: only this tenant has something new to ask for.
+    if (this.#slots.mayTake(tenant)) this.#admit();
+    this.#bound(place);
     using _ = onAbort(signal, (reason) => {
-      if (this.#queue.remove(request.tenant, waiter)) waiter.granted.reject(reason);
+      if (this.#queue.remove(place)) waiter.granted.reject(reason);
     });
-    return await waiter.granted.promise;
+    try {
+      return await waiter.granted.promise;
+    } catch (error) {
+      this.#quotas.giveBack(tenant);
+      throw error;
+    }
   }
 
   stats() {
-    return { slots: this.#options.slots, inUse: this.#inUse, queued: this.#queue.size };
+    return { slots: this.#options.slots, inUse: this.#slots.held, queued: this.#queue.size };
   }
 
   async drain(signal: AbortSignal): Promise<void> {
     this.#isDraining = true;
     clearTimeout(this.#memoryTimer);
     for (const { granted } of this.#queue.clear()) granted.reject(draining());
-    if (this.#inUse === 0) return;
+    if (this.#slots.held === 0) return;
     const over = Promise.withResolvers<void>();
     using _ = onAbort(signal, () => over.resolve());
     await Promise.race([this.#idle.promise, over.promise]);
@@ -92,10 +108,8 @@ class LocalDispatcher implements Dispatcher {
 
   /** Gives free slots to those whose turn it is. */
   #admit(): void {
-    const { slots, tenantSlots } = this.#options;
-    const mayServe = (tenant: string) => (this.#heldBy.get(tenant) ?? 0) < tenantSlots;
-    while (this.#queue.size > 0 && this.#inUse < slots && this.#hasMemory()) {
-      const waiter = this.#queue.take(mayServe);
+    while (this.#queue.size > 0 && this.#slots.free > 0 && this.#hasMemory()) {
+      const waiter = this.#queue.take((tenant) => this.#slots.mayTake(tenant));
       if (waiter === undefined) return;
       this.#grant(waiter);
     }
@@ -103,7 +117,7 @@ class LocalDispatcher implements Dispatcher {
 
   #hasMemory(): boolean {
     // One may always run: memory that others hold must not stop the service for good.
-    if (this.#inUse === 0 || this.#memoryInUse() < fullMemory) return true;
+    if (this.#slots.held === 0 || this.#memoryInUse() < fullMemory) return true;
     this.#memoryTimer ??= setTimeout(() => {
       this.#memoryTimer = undefined;
       this.#admit();
@@ -123,8 +137,7 @@ class LocalDispatcher implements Dispatcher {
         onFree: () => this.#free(lease, tenant, performance.now() - startedAt),
       });
       this.#leases.add(lease);
-      this.#inUse += 1;
-      this.#heldBy.set(tenant, (this.#heldBy.get(tenant) ?? 0) + 1);
+      this.#slots.take(tenant);
       granted.resolve(lease);
     } catch (error) {
       // The engine went down while the request waited.
@@ -134,31 +147,50 @@ class LocalDispatcher implements Dispatcher {
 
   #free(lease: Lease, tenant: string, heldMs: number): void {
     this.#leases.delete(lease);
-    this.#inUse -= 1;
+    this.#slots.giveBack(tenant);
     this.#meanHoldMs += (heldMs - this.#meanHoldMs) / 16;
-    const held = (this.#heldBy.get(tenant) ?? 0) - 1;
-    if (held > 0) this.#heldBy.set(tenant, held);
-    else this.#heldBy.delete(tenant);
-    if (this.#isDraining && this.#inUse === 0) this.#idle.resolve();
+    if (this.#isDraining && this.#slots.held === 0) this.#idle.resolve();
     this.#admit();
   }
 
-  /** Refuses the newest of the tenant that has most waiting, so that a flood keeps nobody else out. */
-  #pushOut(newcomer: string): void {
-    const waiter = this.#queue.newestOfLongest(newcomer);
-    if (waiter === undefined) return;
-    const { tenant } = waiter.request;
-    this.#queue.remove(tenant, waiter);
-    const { slots, queueSize, tenantSlots } = this.#options;
-    waiter.granted.reject(
-      overloaded({
-        tenant,
-        isTenantFull: (this.#heldBy.get(tenant) ?? 0) >= tenantSlots,
-        slots,
-        queueSize,
-        tenantSlots,
-        waitMs: (this.#meanHoldMs * (queueSize + 1)) / slots,
-      }),
-    );
+  /** Refuses one request too many: the tenant's own that has just come, or of a longer line. */
+  #bound(place: Place<Waiter>): void {
+    const { queueSize } = this.#options;
+    const { tenant } = place;
+    const { queueSize: ownSize } = this.#quotas;
+    // A part as large as the whole is no part: then the queue itself is what is full.
+    if (ownSize < queueSize && this.#queue.sizeOf(tenant) > ownSize) {
+      this.#refuse(place, this.#lineFull(tenant));
+    } else if (this.#queue.size > queueSize) {
+      // Of the tenant that has most waiting, so that a flood keeps nobody else out.
+      const newest = this.#queue.newestOfLongest(tenant) ?? place;
+      this.#refuse(newest, this.#queueFull(newest.tenant));
+    }
+  }
+
+  #refuse(place: Place<Waiter>, error: CodemodeError): void {
+    if (this.#queue.remove(place)) place.item.granted.reject(error);
+  }
+
+  #lineFull(tenant: string): CodemodeError {
+    const { queueSize: size } = this.#quotas;
+    const { tenantSlots: slots } = this.#options;
+    return overloaded({
+      message: "the tenant's part of the queue is full",
+      tenant,
+      quota: `${size} executions waiting`,
+      waitMs: waitOf({ size, slots, meanHoldMs: this.#meanHoldMs }),
+    });
+  }
+
+  #queueFull(tenant: string): CodemodeError {
+    const { slots, queueSize: size } = this.#options;
+    const waitMs = waitOf({ size, slots, meanHoldMs: this.#meanHoldMs });
+    if (this.#slots.hasItsShare(tenant)) {
+      const quota = `${this.#slots.heldBy(tenant)} executions at once`;
+      return overloaded({ message: "all of the tenant's slots are taken", tenant, quota, waitMs });
+    }
+    const quota = `${slots} executions at once, ${size} waiting`;
+    return overloaded({ message: "all slots are taken", tenant: undefined, quota, waitMs });
   }
 }

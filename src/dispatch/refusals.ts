@@ -2,27 +2,42 @@ import { CodemodeError } from "../shared/errors.ts";
 
 /** What an `overloaded` refusal tells. */
 export interface OverloadOptions {
-  readonly tenant: string;
-  /** The tenant's own slots are all taken, not only the service's. */
-  readonly isTenantFull: boolean;
-  readonly slots: number;
-  readonly queueSize: number;
-  readonly tenantSlots: number;
-  /** When a slot can be expected, milliseconds. */
+  readonly message: string;
+  /** The tenant whose quota is used up; undefined where the service is full. */
+  readonly tenant: string | undefined;
+  /** The quota, such as "8 executions at once". */
+  readonly quota: string;
+  /** When a retry may succeed, milliseconds. */
   readonly waitMs: number;
 }
 
-/** The refusal of a request for which there is neither a slot nor a place in the queue. */
-export function overloaded(options: OverloadOptions): CodemodeError {
-  const { tenant, isTenantFull, slots, queueSize, tenantSlots, waitMs } = options;
-  const quota = isTenantFull
-    ? { subject: `tenant:${tenant}`, description: `${tenantSlots} executions at once` }
-    : { subject: "service", description: `${slots} executions at once, ${queueSize} waiting` };
-  return new CodemodeError(
-    "overloaded",
-    isTenantFull ? "all of the tenant's slots are taken" : "all slots are taken",
-    { quota: [quota], retryAfterMs: Math.round(Math.min(Math.max(waitMs, 50), 5_000)) },
-  );
+/** The refusal of a request for which there is no room now. */
+export function overloaded({ message, tenant, quota, waitMs }: OverloadOptions): CodemodeError {
+  const subject = tenant === undefined ? "service" : `tenant:${tenant}`;
+  const retryAfterMs = Math.ceil(waitMs);
+  return new CodemodeError("overloaded", message, {
+    quota: [{ subject, description: quota }],
+    retryAfterMs,
+  });
+}
+
+// Sooner than this a retry is not worth its cost, and later than this an estimate is worth nothing.
+const soonestMs = 50;
+const latestMs = 5_000;
+
+/** What the time until there is room is estimated from. */
+export interface Line {
+  /** Requests that may wait. */
+  readonly size: number;
+  /** Slots that serve them. */
+  readonly slots: number;
+  /** Mean time that a slot is held, milliseconds. */
+  readonly meanHoldMs: number;
+}
+
+/** When all that waits now and one more will have been served, milliseconds, 50 to 5,000. */
+export function waitOf({ size, slots, meanHoldMs }: Line): number {
+  return Math.min(Math.max((meanHoldMs * (size + 1)) / slots, soonestMs), latestMs);
 }
 
 /** The refusal of a request to a dispatcher that drains. */

@@ -1,8 +1,7 @@
 import { onAbort, untilAborted } from "../shared/abort.ts";
-import { CodemodeError } from "../shared/errors.ts";
 import type { EventBody, ExecutionEvent } from "../shared/model.ts";
-import { AsyncQueue } from "../shared/queue.ts";
-import { outputCost } from "./retained.ts";
+import { checkPlace, type FollowOptions, follow } from "./follow.ts";
+import { LeadingReader } from "./leading.ts";
 import type { ExecutionStore } from "./store.ts";
 
 /** Options of an `ExecutionLog`. */
@@ -13,49 +12,52 @@ export interface ExecutionLogOptions {
   readonly signal: AbortSignal;
   /** Output that the leading reader may be behind before appends wait, bytes. Default 256 KiB. */
   readonly highWaterBytes?: number | undefined;
+  /** Told by how many bytes an append changed what the store holds. */
+  readonly onGrowth?: ((bytes: number) => void) | undefined;
 }
-
-// What sending an event costs beside its text, in bytes of text that could be sent meanwhile. It lets
-// a flood of small writes wait early, and what waits before the log is joined to few large events.
-const eventBytes = 8 * 1024;
-
-// Events that a following reader takes from the store at a time.
-const pageSize = 64;
 
 /**
  * The log of one execution, and its only writer. Numbers events, writes them to the store, then
- * shows them to readers. One reader leads: it loses nothing, and appends wait while it is far
- * behind. Others follow what the store keeps and never hold the writer up.
+ * shows them to readers. At most one reader leads: it loses nothing, and appends wait while it is
+ * far behind. Others follow what the store keeps and never hold the writer up.
  */
 export class ExecutionLog {
   readonly #options: ExecutionLogOptions;
-  readonly #leading: AsyncQueue<ExecutionEvent>;
+  /** Resolves when the log is open, or never will be. */
+  readonly #opened = Promise.withResolvers<void>();
+  #leading: LeadingReader | undefined;
   #writerEpoch: number | undefined;
+  /** Of the last event that was numbered. */
   #sequence = 0;
+  /** Of the last event in the store. */
+  #writtenSequence = 0;
+  #bytes = 0;
   /** Nothing may be appended any more. */
   #isEnded = false;
   /** `finished` is in the store. */
   #isFinished = false;
   #written: Promise<void> = Promise.resolve();
-  /** Pending while the leading reader is far behind. */
-  #room: PromiseWithResolvers<void> | undefined;
   /** Settles when the next event has been written; made only when a follower waits for it. */
   #arrival: PromiseWithResolvers<void> | undefined;
   #fault: { readonly error: unknown } | undefined;
 
   constructor(options: ExecutionLogOptions) {
     this.#options = options;
-    this.#leading = new AsyncQueue({
-      sizeOf: (event) => (event.type === "output" ? outputCost(event) + eventBytes : 0),
-      highWater: options.highWaterBytes ?? 256 * 1024,
-      onFull: () => {
-        this.#room = Promise.withResolvers();
-      },
-      onDrain: () => {
-        this.#room?.resolve();
-        this.#room = undefined;
-      },
-    });
+  }
+
+  /** Sequence of the last event, whether or not it is in the store yet; 0 for an empty log. */
+  get lastSequence(): number {
+    return this.#sequence;
+  }
+
+  /** What the store holds of it, bytes as `eventCost` counts them. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** `finished` has been appended, or the log has come to an end without. */
+  get isEnded(): boolean {
+    return this.#isEnded;
   }
 
   /** Claims the log for writing; once, before the first append. */
@@ -64,6 +66,8 @@ export class ExecutionLog {
     const { writerEpoch, lastSequence } = await store.open(executionId);
     this.#writerEpoch = writerEpoch;
     this.#sequence = lastSequence;
+    this.#writtenSequence = lastSequence;
+    this.#opened.resolve();
   }
 
   /**
@@ -71,6 +75,14 @@ export class ExecutionLog {
    * Nothing may be appended after `finished`. A store that fails ends the log for its readers too.
    */
   async append(body: EventBody): Promise<void> {
+    // Output that is dropped for this one may be what a reader that has just come has yet to read.
+    if (body.type === "output" && this.#room !== undefined) await this.#untilRoom(this.#room);
+    await this.note(body);
+    if (this.#room !== undefined) await this.#untilRoom(this.#room);
+  }
+
+  /** Appends an event; resolves when it is in the store, and waits for no reader. */
+  async note(body: EventBody): Promise<void> {
     if (this.#isEnded) throw new Error(`the log has ended: ${body.type} comes too late`);
     this.#isEnded = body.type === "finished";
     this.#sequence += 1;
@@ -78,81 +90,98 @@ export class ExecutionLog {
     // One after the other, so that a store may take its time and the order holds.
     this.#written = this.#written.then(() => this.#write(event));
     await this.#written;
-    if (this.#room !== undefined && !this.#isEnded) await this.#untilRoom(this.#room.promise);
   }
 
   /** Ends the log without `finished`, because its program never started: readers get the error. */
   end(error: unknown): void {
     this.#isEnded = true;
     this.#fault ??= { error };
-    this.#leading.end(error);
-    this.#arrival?.resolve();
+    this.#leading?.end(error);
+    this.#opened.resolve();
+    this.#noteArrival();
   }
 
-  /** The events from the first to `finished`, for the one reader that leads. Once. */
-  async *lead(signal: AbortSignal): AsyncGenerator<ExecutionEvent, void, undefined> {
-    using _ = onAbort(signal, () => this.leave());
-    try {
-      for await (const event of this.#leading) {
-        yield event;
-        if (event.type === "finished") return;
-      }
-      signal.throwIfAborted();
-    } finally {
-      this.leave();
-    }
+  /** Makes the reader that leads from now on; the one before it goes on as a follower. */
+  lead(afterSequence = 0): LeadingReader {
+    this.#leading?.replace();
+    this.#leading = new LeadingReader({
+      highWaterBytes: this.#options.highWaterBytes ?? 256 * 1024,
+      afterSequence,
+      lastSequence: this.#writtenSequence,
+      follow: (after, signal, last) => this.follow(after, signal, last),
+    });
+    if (this.#isFinished || this.#fault !== undefined) this.#leading.end(this.#fault?.error);
+    return this.#leading;
   }
 
-  /** The leading reader is gone: appends wait for nobody. */
-  leave(): void {
-    void this.#leading.return();
-  }
-
-  /**
-   * Kept and then live events after a sequence, to `finished`. From 0, `trimmed` events stand where
-   * output was dropped; a reader that had a place and lost it gets a CodemodeError `out_of_range`.
-   */
+  /** As `follow` in follow.ts, to `lastSequence` where one is given. */
   async *follow(
     afterSequence: number,
     signal: AbortSignal,
+    lastSequence?: number,
   ): AsyncGenerator<ExecutionEvent, void, undefined> {
+    yield* follow(await this.#place(afterSequence, signal, lastSequence), signal);
+  }
+
+  /** Rejects with a CodemodeError `out_of_range` where no reader can go on after a sequence. */
+  async checkPlace(afterSequence: number, signal: AbortSignal): Promise<void> {
+    await untilAborted(checkPlace(await this.#place(afterSequence, signal)), signal);
+  }
+
+  async #place(
+    afterSequence: number,
+    signal: AbortSignal,
+    lastSequence?: number,
+  ): Promise<FollowOptions> {
+    await untilAborted(this.#opened.promise, signal);
+    if (this.#writerEpoch === undefined) throw this.#fault?.error;
     const { store, executionId } = this.#options;
-    let position = afterSequence;
-    let isFresh = afterSequence === 0;
-    for (;;) {
-      // Taken before the read, so that an event between the read and the wait is not missed.
-      this.#arrival ??= Promise.withResolvers();
-      const arrival = this.#arrival.promise;
-      const page = await untilAborted(store.read(executionId, position, pageSize), signal);
-      if (position > page.lastSequence) throw beyondEnd(position, page.lastSequence);
-      for (const event of page.events) {
-        if (event.type === "trimmed" && !isFresh) throw fellBehind(position, event.sequence);
-        signal.throwIfAborted();
-        yield event;
-        if (event.type === "finished") return;
-        position = event.sequence;
-      }
-      if (page.events.length > 0) continue;
-      if (this.#fault !== undefined) throw this.#fault.error;
-      if (this.#isFinished) return;
-      isFresh = false;
-      await untilAborted(arrival, signal);
-    }
+    const isEndless = lastSequence === undefined;
+    const place = { store, executionId, afterSequence, ...(!isEndless && { lastSequence }) };
+    return { ...place, tail: this.#tail() };
+  }
+
+  #tail() {
+    const log = this;
+    return {
+      get isOver() {
+        return log.#isFinished;
+      },
+      get fault() {
+        return log.#fault;
+      },
+      arrival() {
+        log.#arrival ??= Promise.withResolvers();
+        return log.#arrival.promise;
+      },
+    };
   }
 
   async #write(event: ExecutionEvent): Promise<void> {
-    const { store, executionId } = this.#options;
+    const { store, executionId, onGrowth } = this.#options;
     if (this.#writerEpoch === undefined) throw new Error("the log is not open");
     try {
-      await store.append(executionId, this.#writerEpoch, [event]);
+      const { keptBytes } = await store.append(executionId, this.#writerEpoch, [event]);
+      onGrowth?.(keptBytes - this.#bytes);
+      this.#bytes = keptBytes;
     } catch (error) {
       this.end(error);
       throw error;
     }
+    this.#writtenSequence = event.sequence;
     this.#isFinished = event.type === "finished";
-    this.#leading.push(event);
+    this.#leading?.push(event);
+    this.#noteArrival();
+  }
+
+  #noteArrival(): void {
     this.#arrival?.resolve();
     this.#arrival = undefined;
+  }
+
+  /** What an append waits for; undefined when the leading reader is near enough. */
+  get #room(): Promise<void> | undefined {
+    return this.#isEnded ? undefined : this.#leading?.room;
   }
 
   async #untilRoom(room: Promise<void>): Promise<void> {
@@ -160,18 +189,4 @@ export class ExecutionLog {
     using _ = onAbort(this.#options.signal, () => resolve());
     await Promise.race([room, stopped]);
   }
-}
-
-function fellBehind(position: number, trimmedTo: number): CodemodeError {
-  return new CodemodeError(
-    "out_of_range",
-    `output after event ${position} is no longer kept: the log goes on after event ${trimmedTo}`,
-  );
-}
-
-function beyondEnd(position: number, lastSequence: number): CodemodeError {
-  return new CodemodeError(
-    "out_of_range",
-    `there is no event ${position}: the log ends at event ${lastSequence}`,
-  );
 }

@@ -55,6 +55,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ExecutionSt
       }
       for (const event of events) log.retained.add(event);
       log.lastSequence += events.length;
+      return { keptBytes: log.retained.bytes };
     },
 
     async read(executionId, afterSequence, limit) {

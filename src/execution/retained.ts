@@ -1,4 +1,4 @@
-import type { ExecutionEvent } from "../shared/model.ts";
+import type { ExecutionEvent, Outcome } from "../shared/model.ts";
 
 type Trimmed = Extract<ExecutionEvent, { type: "trimmed" }>;
 type Output = Extract<ExecutionEvent, { type: "output" }>;
@@ -7,11 +7,41 @@ type Output = Extract<ExecutionEvent, { type: "output" }>;
 const compactAfter = 256;
 
 // What an event weighs beside its text, so that a flood of single characters is bounded too.
-const eventBytes = 128;
+const eventBytes = 256;
 
 /** What an event counts for where output is bounded, bytes; only output counts. */
 export function outputCost(event: ExecutionEvent): number {
   return event.type === "output" ? Buffer.byteLength(event.text) + eventBytes : 0;
+}
+
+/** What an event takes up while it is kept, bytes: its texts, and what every event has. */
+export function eventCost(event: ExecutionEvent): number {
+  switch (event.type) {
+    case "output":
+      return outputCost(event);
+    case "tool_call":
+      return textBytes(event.callKey, event.tool, event.argumentsJson);
+    case "tool_result":
+      return "error" in event ? textBytes(event.error.message) : textBytes(event.resultJson);
+    case "finished":
+      return textBytes() + outcomeCost(event.outcome);
+    default:
+      return textBytes();
+  }
+}
+
+/** What the texts of an outcome take up, bytes. */
+export function outcomeCost(outcome: Outcome): number {
+  if (outcome.status === "completed") {
+    const { json = "", text } = outcome.value;
+    return Buffer.byteLength(json) + Buffer.byteLength(text);
+  }
+  const { message, traceback } = outcome.error;
+  return Buffer.byteLength(message) + Buffer.byteLength(traceback);
+}
+
+function textBytes(...texts: readonly string[]): number {
+  return texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), eventBytes);
 }
 
 /**
@@ -26,14 +56,21 @@ export class RetainedEvents {
   #output: (Output | undefined)[] = [];
   #head = 0;
   #outputBytes = 0;
+  #fixedBytes = 0;
 
   constructor(keptOutputBytes: number) {
     this.#keptOutputBytes = keptOutputBytes;
   }
 
+  /** What is kept, as `eventCost` counts it. */
+  get bytes(): number {
+    return this.#outputBytes + this.#fixedBytes;
+  }
+
   add(event: ExecutionEvent): void {
     if (event.type !== "output") {
       this.#fixed.push(event);
+      this.#fixedBytes += eventCost(event);
       return;
     }
     this.#output.push(event);
@@ -87,6 +124,7 @@ export class RetainedEvents {
     };
     if (before?.type !== "trimmed" || before.sequence !== sequence - 1) {
       this.#fixed.splice(place, 0, mark);
+      this.#fixedBytes += eventCost(mark);
       return;
     }
     const { firstSequence, omittedBytes } = before;

@@ -18,14 +18,15 @@ export interface ExecutionStore {
     executionId: string,
   ): Promise<{ readonly writerEpoch: number; readonly lastSequence: number }>;
   /**
-   * Appends numbered events in order. Rejects with a CodemodeError: `already_exists` when the epoch
-   * is not the newest or a sequence is not the next one, `not_found` for an unknown log.
+   * Appends numbered events in order; resolves with the bytes that are held of the log now, as
+   * `eventCost` counts them. Rejects with a CodemodeError: `already_exists` when the epoch is not the
+   * newest or a sequence is not the next one, `not_found` for an unknown log.
    */
   append(
     executionId: string,
     writerEpoch: number,
     events: readonly ExecutionEvent[],
-  ): Promise<void>;
+  ): Promise<{ readonly keptBytes: number }>;
   /** Kept events after a sequence, at most `limit` of them. Rejects `not_found`. */
   read(executionId: string, afterSequence: number, limit: number): Promise<StoredLog>;
   /** Forgets a log; without effect when there is none. */

@@ -40,7 +40,7 @@ interface Engine {
   /** Starts only when no engine before it that runs its languages is up, unless it is named. */
   readonly standsBy?: boolean;
   /** Starts it. Never rejects for what the machine lacks: its `info()` says so. */
-  readonly create: (config: EnginesConfig) => Promise<Sandbox>;
+  readonly create: (config: EnginesConfig, signal?: AbortSignal) => Promise<Sandbox>;
 }
 
 // An interpreter in WebAssembly of 110 MiB, and what programs use of their limit.
@@ -54,24 +54,26 @@ const table: Readonly<Record<string, Engine>> = {
     languages: ["python"],
     create: (config) => createCpythonSandbox({ ...config, spare: config.spareGuests }),
   },
-  quickjs: { languages: ["javascript", "typescript"], create: createQuickjsSandbox },
+  quickjs: {
+    languages: ["javascript", "typescript"],
+    create: (config) => createQuickjsSandbox(config),
+  },
   pyodide: {
     languages: ["python"],
     standsBy: true,
-    create: (config) => {
+    create: (config, signal) => {
       const maxGuests = Math.max(1, Math.floor(config.memoryBytes / 2 / pyodideBytes));
-      return createPyodideSandbox({ ...config, spare: 1, maxGuests });
+      return createPyodideSandbox({ ...config, spare: 1, maxGuests, signal });
     },
   },
 };
 
-/** Names of the engines that there are, in their order of preference. */
-export const engineNames: readonly string[] = Object.keys(table);
-
 /** Starts engines; one that cannot run says so in its `info()`. */
 export async function createEngines(config: EnginesConfig): Promise<readonly Executor[]> {
   if (config.engines !== undefined) {
-    return Promise.all(config.engines.map((name) => start(engineOf(name), config)));
+    // All of them, before one is started that nobody would end.
+    const engines = config.engines.map(engineOf);
+    return Promise.all(engines.map((engine) => start(engine, config)));
   }
   const started = new Map<string, Promise<Executor>>();
   for (const [name, engine] of Object.entries(table)) {
@@ -82,22 +84,34 @@ export async function createEngines(config: EnginesConfig): Promise<readonly Exe
     const { languages } = engine;
     const before = [...executors];
     const isNeeded = () => !languages.every((language) => isServed(before, language));
-    const standby = { name, languages, isNeeded, create: () => startLater(engine, config) };
+    const create = (signal: AbortSignal) => startLater(engine, config, signal);
+    const standby = { name, languages, isNeeded, create };
     executors.push((await started.get(name)) ?? createStandby(standby));
   }
   return executors;
 }
 
-async function start({ create }: Engine, config: EnginesConfig): Promise<Executor> {
-  const { toolPayloadBytes } = config;
-  return createSandboxedExecutor(await create(config), { resultBytes, toolPayloadBytes });
+async function start(
+  { create }: Engine,
+  config: EnginesConfig,
+  signal?: AbortSignal,
+): Promise<Executor> {
+  const { toolPayloadBytes, onWarning } = config;
+  const sandbox = await create(config, signal);
+  const { name, warnings } = sandbox.info();
+  for (const warning of warnings) onWarning(`engine ${name}: ${warning}`);
+  return createSandboxedExecutor(sandbox, { resultBytes, toolPayloadBytes });
 }
 
 /** An engine that starts later than the service has to tell of its failure itself. */
-async function startLater(engine: Engine, config: EnginesConfig): Promise<Executor> {
-  const executor = await start(engine, config);
+async function startLater(
+  engine: Engine,
+  config: EnginesConfig,
+  signal: AbortSignal,
+): Promise<Executor> {
+  const executor = await start(engine, config, signal);
   const { name, up, reason } = executor.info();
-  if (!up) config.onWarning(`engine ${name} is not up: ${reason}`);
+  if (!up && !signal.aborted) config.onWarning(`engine ${name} is not up: ${reason}`);
   return executor;
 }
 

@@ -9,8 +9,8 @@ export interface StandbyOptions {
   readonly languages: readonly string[];
   /** Whether nobody else runs its languages at this moment. */
   readonly isNeeded: () => boolean;
-  /** Starts the engine; never rejects for what the machine lacks. */
-  readonly create: () => Promise<Executor>;
+  /** Starts the engine; never rejects for what the machine lacks. Gives up the start when it aborts. */
+  readonly create: (signal: AbortSignal) => Promise<Executor>;
 }
 
 /**
@@ -25,7 +25,7 @@ class Standby implements Executor {
   readonly #options: StandbyOptions;
   #starting: Promise<Executor> | undefined;
   #started: Executor | undefined;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(options: StandbyOptions) {
     this.#options = options;
@@ -35,7 +35,7 @@ class Standby implements Executor {
   info(): EngineInfo {
     if (this.#started !== undefined) return this.#started.info();
     const { name, languages, isNeeded } = this.#options;
-    const up = !this.#isClosed && (this.#starting !== undefined || isNeeded());
+    const up = !this.#closing.signal.aborted && (this.#starting !== undefined || isNeeded());
     return {
       name,
       languages,
@@ -49,7 +49,8 @@ class Standby implements Executor {
   }
 
   run(program: Program, signal: AbortSignal): GuestRun {
-    if (this.#isClosed) throw new CodemodeError("unavailable", `${this.#options.name} is closed`);
+    if (this.#closing.signal.aborted)
+      throw new CodemodeError("unavailable", `${this.#options.name} is closed`);
     const starting = this.#start();
     let run: GuestRun | undefined;
     async function* events(): AsyncGenerator<GuestEvent, void, undefined> {
@@ -61,12 +62,12 @@ class Standby implements Executor {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort(new Error("the engine is closed"));
     await (await this.#starting)?.[Symbol.asyncDispose]();
   }
 
   #start(): Promise<Executor> {
-    this.#starting ??= this.#options.create().then((executor) => {
+    this.#starting ??= this.#options.create(this.#closing.signal).then((executor) => {
       this.#started = executor;
       return executor;
     });

@@ -1,25 +1,30 @@
-import type { ServerInfo } from "../shared/model.ts";
+import type { Execution as ExecutionSummary, ServerInfo } from "../shared/model.ts";
 import { fromServerInfoMessage } from "../shared/wire/server-info.ts";
+import { attachExecution } from "./attach-execution.ts";
+import { Connections } from "./connections.ts";
 import { type ContextVariables, getContext, withContext } from "./context.ts";
 import { type DescribeOptions, describeTools, toolPrompt } from "./describe-tools.ts";
 import { optionsFromEnv } from "./env.ts";
+import { executeUnary } from "./execute-unary.ts";
 import type { Execution } from "./execution.ts";
+import { cancelExecution, getExecution, readOnce } from "./executions.ts";
+import type { ExecutionKey } from "./find.ts";
+import { type ExecutionFilter, listExecutions } from "./list-executions.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { type ConnectOptions, toSettings } from "./options.ts";
 import { ToolRegistry } from "./registry.ts";
 import {
+  type AttachOptions,
   type CallOptions,
   type ExecuteOptions,
   type ExecuteRequest,
   type OutputSchema,
-  prepareCall,
   prepareExecution,
   toRequest,
 } from "./request.ts";
 import { type ExecutionResult, fromExecuteResponse, type ValueOf } from "./result.ts";
+import { RetryBudget } from "./retry-budget.ts";
 import { type ExecutionDeps, startExecution } from "./start-execution.ts";
-import { createConnection } from "./transport.ts";
-import { runUnary } from "./unary.ts";
 
 /** What a client shares with those bound to it, and what is its own. */
 interface Parts extends ExecutionDeps {
@@ -44,10 +49,12 @@ export class Codemode implements AsyncDisposable {
    */
   static connect(options: ConnectOptions): Codemode {
     const settings = toSettings(options);
-    const connection = createConnection(settings.connection);
+    const connections = new Connections(settings);
+    const budget = settings.retryBudget && new RetryBudget(settings.retryBudget);
     const calls = new OpenCalls();
     const registry = new ToolRegistry();
-    return new Codemode({ connection, settings, registry, bound: {}, calls, isOwner: true });
+    const shared = { connections, budget, settings, registry };
+    return new Codemode({ ...shared, bound: {}, calls, isOwner: true });
   }
 
   /**
@@ -66,22 +73,22 @@ export class Codemode implements AsyncDisposable {
 
   /**
    * Runs a program and gives its result at the end. Rejects with a CodemodeError when the service
-   * failed. A call that did not start is tried again, any other never.
+   * failed. What did not start is tried again; an answer that a lost connection kept back is fetched;
+   * no program runs twice.
    */
   async execute<S extends OutputSchema = undefined>(
     code: string | ExecuteRequest<S>,
     options?: ExecuteOptions<S>,
   ): Promise<ExecutionResult<ValueOf<S>>> {
     const request = this.#request(code, options);
-    const { connection, settings, calls, registry } = this.#parts;
+    const { settings, calls, registry } = this.#parts;
     const tools = registry.select(request.tools);
     if (tools.size > 0) {
       return await startExecution(this.#parts, { ...request, payloads: "small" }, true).outcome;
     }
-    const call = await prepareExecution(settings, request, tools);
-    const response = await runUnary(call, calls, (attempt) =>
-      connection.client.execute({ request: call.message }, attempt),
-    );
+    const { requestId } = request;
+    const call = await prepareExecution(settings, request, tools, { requestId });
+    const response = await executeUnary(call, calls, this.#parts);
     return fromExecuteResponse(response, call.correlationId, request.output);
   }
 
@@ -94,6 +101,45 @@ export class Codemode implements AsyncDisposable {
     options?: ExecuteOptions<S>,
   ): Execution<ValueOf<S>> {
     return startExecution(this.#parts, this.#request(code, options), false);
+  }
+
+  /**
+   * Follows an execution that was started before, by this process or another one of the tenant, live or
+   * ended. Leaving it leaves the program running; only its `cancel()` ends that. With `tools` (or
+   * `answerTools`) its calls are answered here from now on, those that are open included. Never throws:
+   * whatever goes wrong, an unknown id as `not_found`, comes out of the iteration and of `outcome`.
+   */
+  attach<S extends OutputSchema = undefined>(
+    executionId: string,
+    options: AttachOptions<S> = {},
+  ): Execution<ValueOf<S>> {
+    const { settings, bound } = this.#parts;
+    const context = { ...settings.context, ...getContext(), ...bound, ...options.context };
+    return attachExecution(this.#parts, executionId, { ...options, context });
+  }
+
+  /**
+   * An execution as it stands, by its id or by the id of its request. Rejects `not_found` when the
+   * service does not know it, or no longer.
+   */
+  getExecution(key: ExecutionKey, options: CallOptions = {}): Promise<ExecutionSummary> {
+    return getExecution(this.#parts, key, options);
+  }
+
+  /**
+   * The tenant's executions that the service knows, newest first; asks for more as they are read.
+   * Throws CodemodeErrors out of the iteration.
+   */
+  listExecutions(
+    filter: ExecutionFilter = {},
+    options: CallOptions = {},
+  ): AsyncIterable<ExecutionSummary> {
+    return listExecutions(this.#parts, filter, options);
+  }
+
+  /** Ends an execution, whoever started it, and gives it as it stands then; without effect on an ended one. */
+  cancelExecution(executionId: string, options: CallOptions = {}): Promise<ExecutionSummary> {
+    return cancelExecution(this.#parts, executionId, options);
   }
 
   /**
@@ -111,9 +157,8 @@ export class Codemode implements AsyncDisposable {
 
   /** What the server is, which engines and languages are up, under what isolation and limits. */
   async serverInfo(options: CallOptions = {}): Promise<ServerInfo> {
-    const { connection, settings, calls } = this.#parts;
-    const response = await runUnary(prepareCall(settings, options, "read"), calls, (attempt) =>
-      connection.client.getServerInfo({}, attempt),
+    const response = await readOnce(this.#parts, options, "", ({ client }, attempt) =>
+      client.getServerInfo({}, attempt),
     );
     return fromServerInfoMessage(response);
   }
@@ -128,8 +173,8 @@ export class Codemode implements AsyncDisposable {
   }
 
   /**
-   * A client whose requests all carry these variables, over the same connection. Closing it ends what
-   * was started through it and leaves the connection open.
+   * A client whose requests all carry these variables, over the same connections. Closing it ends what
+   * was started through it and leaves the connections open.
    */
   with(variables: ContextVariables): Codemode {
     const bound = { ...this.#parts.bound, ...variables };
@@ -137,10 +182,10 @@ export class Codemode implements AsyncDisposable {
     return new Codemode({ ...this.#parts, bound, calls, isOwner: false });
   }
 
-  /** Cancels what runs through this client and closes its connection. Idempotent; never rejects. */
+  /** Cancels what runs through this client and closes its connections. Idempotent; never rejects. */
   async close(): Promise<void> {
     await this.#parts.calls.close();
-    if (this.#parts.isOwner) this.#parts.connection.close();
+    if (this.#parts.isOwner) this.#parts.connections.close();
   }
 
   /** The same as `close`. */

@@ -8,16 +8,16 @@ const names = {
 } as const;
 
 /**
- * Connect options from the environment: CODEMODE_EXECUTOR_URL, CODEMODE_EXECUTOR_API_KEY and
- * CODEMODE_EXECUTOR_TIMEOUT (seconds); empty variables count as unset, overrides win. Throws
- * `invalid_request` naming the variable at fault.
+ * Connect options from the environment: CODEMODE_EXECUTOR_URL (several with commas between),
+ * CODEMODE_EXECUTOR_API_KEY and CODEMODE_EXECUTOR_TIMEOUT (seconds); empty variables count as unset,
+ * overrides win. Throws `invalid_request` naming the variable at fault.
  */
 export function optionsFromEnv(overrides: Partial<ConnectOptions>): ConnectOptions {
-  const url = overrides.url ?? read(names.url);
+  const url = overrides.url ?? read(names.url)?.split(",").map(checkUrl);
   if (url === undefined) throw fault(names.url, "is not set");
   return {
     ...overrides,
-    url: overrides.url ?? checkUrl(url),
+    url,
     apiKey: overrides.apiKey ?? read(names.apiKey),
     timeoutMs: overrides.timeoutMs ?? readTimeoutMs(),
   };
@@ -28,7 +28,8 @@ function read(name: string): string | undefined {
   return value === "" ? undefined : value;
 }
 
-function checkUrl(url: string): string {
+function checkUrl(text: string): string {
+  const url = text.trim();
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
   throw fault(names.url, `must be http://host:port or https://host:port, got ${url}`);
 }

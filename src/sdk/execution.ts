@@ -1,8 +1,9 @@
 import { onAbort, startDeadline } from "../shared/abort.ts";
 import { CodemodeError } from "../shared/errors.ts";
 import type { Outcome } from "../shared/model.ts";
-import { Backlog, largeBacklog, smallBacklog } from "./backlog.ts";
 import { CallScope, cancelledBy } from "./call-scope.ts";
+import { graceMs } from "./cancel.ts";
+import { EventReader } from "./event-reader.ts";
 import type { OpenCalls } from "./open-calls.ts";
 import { ExecutionRecord } from "./record.ts";
 import type { ExecutionResult, ReportHead } from "./result.ts";
@@ -10,20 +11,37 @@ import type { StreamEvent } from "./stream-event.ts";
 
 /** What an execution is made of. */
 export interface ExecutionParts<T> {
-  /** The log, up to `finished`; throws CodemodeErrors. */
-  readonly follow: (scope: CallScope) => AsyncIterator<StreamEvent>;
+  /**
+   * The log, up to `finished`; the outcome where no event was left. Throws CodemodeErrors. `readOn` has
+   * it read on, whatever the pace, until a condition holds.
+   */
+  readonly follow: (
+    scope: CallScope,
+    readOn: (until: () => boolean) => void,
+  ) => AsyncIterator<StreamEvent, Outcome | undefined>;
+  /** Undefined for one that is only now started. */
+  readonly executionId: string | undefined;
+  /** It was started here, so that leaving it ends it. */
+  readonly isOwner: boolean;
   /** Whether events are read at once, whoever waits for them: tools' calls come with them. */
   readonly readsAhead: () => boolean;
   /** Nobody will iterate: nothing needs to be kept. */
   readonly isDrained: boolean;
   /** The execution is over; what it holds can go. */
   readonly onOver: () => void;
-  /** Cancels on the server, within a time of its own. */
-  readonly cancel: (executionId: string) => Promise<unknown>;
+  /** Cancels on the server, within a time of its own; without an id what was sent, if anything was. */
+  readonly cancel: (executionId: string | undefined) => Promise<void>;
   readonly toResult: (outcome: Outcome, head: ReportHead) => Promise<ExecutionResult<T>>;
   readonly calls: OpenCalls;
   readonly signal: AbortSignal | undefined;
   readonly correlationId: string;
+}
+
+/** Where an execution was left, for `Codemode.attach`. */
+export interface Detached {
+  readonly executionId: string;
+  /** Sequence of the last event that the iteration gave; 0 without one. */
+  readonly afterSequence: number;
 }
 
 /** A promise to settle. Methods, so that an execution of a T is one of a wider type too. */
@@ -32,9 +50,6 @@ interface Deferred<T> {
   resolve(value: Promise<T>): void;
   reject(error: unknown): void;
 }
-
-/** The longest that a cancellation waits for the service, milliseconds; a guest is dead long before. */
-export const graceMs = 2_000;
 
 /**
  * A program that runs. Iterate it for its events, await `outcome` for its result, or both. It starts
@@ -50,35 +65,46 @@ export const graceMs = 2_000;
  * to be answered: a loop that is slow finds up to 16 MiB of output kept, more than the default limit of
  * output; without a loop it is 1 MiB, and beyond it tools' payloads are left out of their events.
  *
+ * A lost connection is not seen here: the execution is attached to again, every event comes once and
+ * in order, and tools run on. `execution_lost` says that there was no way back.
+ *
  * Leaving the loop by `break`, disposal (`await using`) and `cancel()` cancel the execution on the
  * server; `outcome` is then a failure with reason "cancelled", or what the program had reached.
- * When the `signal` of the options aborts, iteration and `outcome` reject as `cancelled`.
+ * When the `signal` of the options aborts, iteration and `outcome` reject as `cancelled`. An execution
+ * of `Codemode.attach` runs on when it is left, and only `cancel()` ends it.
  */
 export class Execution<T> implements AsyncIterable<StreamEvent, void, undefined>, AsyncDisposable {
   readonly #parts: ExecutionParts<T>;
   readonly #scope = new CallScope();
-  readonly #record = new ExecutionRecord();
-  readonly #backlog = new Backlog();
+  readonly #record: ExecutionRecord;
+  readonly #reader: EventReader;
   readonly #id = Promise.withResolvers<string>();
   readonly #outcome: Deferred<ExecutionResult<T>> = Promise.withResolvers();
-  readonly #events: AsyncIterator<StreamEvent>;
   #signalled: Disposable | undefined;
-  #waiters: (() => void)[] = [];
-  #reading: Promise<void> | undefined;
   #cancelling: Promise<void> | undefined;
-  #isPaced = false;
   #isOver = false;
-  #error: CodemodeError | undefined;
 
   constructor(parts: ExecutionParts<T>) {
     this.#parts = parts;
+    const { executionId, readsAhead, isDrained } = parts;
     this.#id.promise.catch(ignore);
     this.#outcome.promise.catch(ignore);
-    this.#events = parts.follow(this.#scope);
+    if (executionId !== undefined) this.#id.resolve(executionId);
+    this.#record = new ExecutionRecord(executionId);
+    this.#reader = new EventReader({
+      events: parts.follow(this.#scope, (until) => void this.#reader.readOn(until)),
+      readsAhead,
+      isDrained,
+      onEvent: (event) => {
+        this.#record.add(event);
+        if (event.type === "started") this.#id.resolve(event.executionId);
+      },
+      onOutcome: (outcome) => this.#settle(outcome),
+      onError: (error) => this.#fail(error),
+    });
     parts.calls.add(this.#call);
     this.#signalled = onAbort(parts.signal, () => this.#abandon());
-    const { readsAhead } = parts;
-    void this.#readUntil(() => this.#record.executionId !== undefined && !readsAhead());
+    void this.#reader.readUntil(() => this.#record.hasEvents && !readsAhead());
   }
 
   /** Identity of the execution, once it has started; rejects when it never does. */
@@ -87,15 +113,12 @@ export class Execution<T> implements AsyncIterable<StreamEvent, void, undefined>
   }
 
   /**
-   * How the program ended. Rejects with a CodemodeError when the service failed, the deadline passed
-   * or the `signal` aborted; a rejection that nobody looks at is never reported as unhandled.
+   * How the program ended. Rejects with a CodemodeError when the service failed, the deadline passed,
+   * the `signal` aborted or the execution was left to itself; a rejection that nobody looks at is never
+   * reported as unhandled.
    */
   get outcome(): Promise<ExecutionResult<T>> {
-    if (this.#waiters.length === 0) {
-      this.#isPaced = false;
-      // A loop that begins in this same step takes the pace before anything is read.
-      queueMicrotask(() => void this.#readUntil(() => this.#isPaced));
-    }
+    this.#reader.readAhead();
     return this.#outcome.promise;
   }
 
@@ -105,84 +128,40 @@ export class Execution<T> implements AsyncIterable<StreamEvent, void, undefined>
     return this.#cancelling;
   }
 
-  /** The same as `cancel`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.cancel();
+  /**
+   * Leaves the execution to itself, once it has started: iteration ends, `outcome` rejects as
+   * `cancelled`, open tool calls wait for whoever attaches next. It lives on for `keepWithoutReaderMs`
+   * unless somebody follows it. Rejects when it never starts; without effect when it has ended.
+   */
+  async detach(): Promise<Detached> {
+    const executionId = await this.#id.promise;
+    this.#leave();
+    return { executionId, afterSequence: this.#reader.takenSequence };
+  }
+
+  /** The same as `cancel`; an attached execution is left to itself. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#parts.isOwner || this.#cancelling !== undefined) await this.cancel();
+    else this.#leave();
   }
 
   /** The events from the first, in order, to `finished`. */
   [Symbol.asyncIterator](): AsyncIterator<StreamEvent, void, undefined> {
     return {
-      next: () => this.#next(),
+      next: () => this.#reader.next(),
       return: async () => {
-        await this.cancel();
-        this.#backlog.clear();
-        this.#error = undefined;
+        await this[Symbol.asyncDispose]();
+        this.#reader.drop();
         return { done: true, value: undefined };
       },
     };
   }
 
-  readonly #call = { close: () => this.cancel() };
-
-  async #next(): Promise<IteratorResult<StreamEvent, void>> {
-    this.#isPaced = true;
-    for (;;) {
-      const event = this.#backlog.shift();
-      if (event !== undefined) return { done: false, value: event };
-      if (this.#isOver) return this.#last();
-      await new Promise<void>((resolve) => {
-        this.#waiters.push(resolve);
-        this.#step();
-      });
-    }
-  }
-
-  #last(): IteratorResult<StreamEvent, void> {
-    const error = this.#error;
-    this.#error = undefined;
-    if (error !== undefined) throw error;
-    return { done: true, value: undefined };
-  }
-
-  /** Reads events into the backlog until a condition holds or the execution is over. */
-  async #readUntil(isDone: () => boolean): Promise<void> {
-    while (!this.#isOver && !isDone()) await this.#step();
-  }
-
-  /** Reads one event; those who ask while it is read share it. */
-  #step(): Promise<void> {
-    this.#reading ??= this.#read();
-    return this.#reading;
-  }
-
-  async #read(): Promise<void> {
-    try {
-      const { done, value } = await this.#events.next();
-      if (!this.#isOver && !done) this.#take(value);
-    } catch (error) {
-      this.#fail(CodemodeError.from(error));
-    } finally {
-      this.#reading = undefined;
-      this.#wake();
-    }
-  }
-
-  #take(event: StreamEvent): void {
-    this.#record.add(event);
-    if (!this.#parts.isDrained) {
-      const isSlowLoop = this.#isPaced && this.#parts.readsAhead();
-      this.#backlog.push(event, isSlowLoop ? largeBacklog : smallBacklog);
-    }
-    if (event.type === "started") this.#id.resolve(event.executionId);
-    if (event.type !== "finished") return;
-    this.#settle(event.outcome);
-    // Lets the stream close in order; nothing that comes now matters.
-    this.#events.next().catch(ignore);
-  }
+  readonly #call = { close: () => this[Symbol.asyncDispose]() };
 
   #settle(outcome: Outcome): void {
     this.#end(new CodemodeError("cancelled", "the execution ended before it started"));
+    this.#reader.end();
     const head = this.#record.head(this.#parts.correlationId);
     this.#outcome.resolve(this.#parts.toResult(outcome, head));
   }
@@ -194,7 +173,7 @@ export class Execution<T> implements AsyncIterable<StreamEvent, void, undefined>
       this.#settle(this.#record.cancelled());
       return;
     }
-    this.#error = error;
+    this.#reader.end(error);
     this.#end(error);
     this.#outcome.reject(error);
   }
@@ -207,12 +186,6 @@ export class Execution<T> implements AsyncIterable<StreamEvent, void, undefined>
     this.#parts.onOver();
   }
 
-  #wake(): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const wake of waiters) wake();
-  }
-
   async #cancel(): Promise<void> {
     if (this.#isOver) return;
     const { correlationId, cancel } = this.#parts;
@@ -221,29 +194,52 @@ export class Execution<T> implements AsyncIterable<StreamEvent, void, undefined>
     using grace = startDeadline({ ms: graceMs, reason: error });
     using _ = onAbort(grace.signal, giveUp);
     const executionId = this.#record.executionId;
+    const told = cancel(executionId).catch(giveUp);
     if (executionId === undefined) giveUp();
-    else cancel(executionId).catch(giveUp);
-    await this.#readUntil(() => false);
+    await this.#reader.readUntil(() => false);
+    // Without an id the server is told in the background of an end that is here already.
+    if (executionId === undefined) await told;
   }
 
   /** The caller's signal aborted: it gets its error now, the server hears of it meanwhile. */
   #abandon(): void {
     if (this.#isOver || this.#cancelling !== undefined) return;
-    const { signal, correlationId } = this.#parts;
+    const { signal, correlationId, isOwner } = this.#parts;
     const executionId = this.#record.executionId;
     const error = cancelledBy(signal, { correlationId, executionId });
-    this.#backlog.clear();
+    this.#reader.drop();
     this.#fail(error);
-    this.#wake();
-    this.#cancelling = this.#cancelInBackground(executionId, error);
+    this.#reader.wake();
+    this.#cancelling = isOwner ? this.#cancelInBackground(error) : this.#close(error);
   }
 
-  async #cancelInBackground(executionId: string | undefined, error: CodemodeError): Promise<void> {
+  async #cancelInBackground(error: CodemodeError): Promise<void> {
     const { calls, cancel } = this.#parts;
+    const executionId = this.#record.executionId;
     calls.add(this.#call);
-    if (executionId !== undefined) await cancel(executionId).catch(ignore);
-    this.#scope.abort(error);
+    // The request itself is given up at once where it has no execution yet.
+    if (executionId === undefined) this.#scope.abort(error);
+    await cancel(executionId).catch(ignore);
+    await this.#close(error);
     calls.delete(this.#call);
+  }
+
+  /** Ends the reading here and lets the program run on. */
+  #leave(): void {
+    if (this.#isOver) return;
+    const { correlationId } = this.#parts;
+    const executionId = this.#record.executionId;
+    const options = { correlationId, executionId };
+    const error = new CodemodeError("cancelled", "the execution was left to itself", options);
+    this.#fail(error);
+    this.#reader.drop();
+    this.#reader.wake();
+    void this.#close(error);
+  }
+
+  async #close(error: CodemodeError): Promise<void> {
+    this.#scope.abort(error);
+    this.#reader.close();
   }
 }
 

@@ -1,62 +1,56 @@
 import { ToolPayloads } from "../../gen/es/codemode/v1/tool_pb.ts";
-import { CodemodeError } from "../shared/errors.ts";
-import { toCallError } from "./call-error.ts";
-import type { CallScope } from "./call-scope.ts";
-import type { PreparedExecution } from "./request.ts";
-import { retrying } from "./retry.ts";
+import { fromAttachedMessage } from "../shared/wire/attached.ts";
+import type { LogCursor } from "./cursor.ts";
+import type { Leg } from "./leg.ts";
+import type { PreparedFollow } from "./request.ts";
 import { type StreamEvent, toStreamEvent, withSmallPayload } from "./stream-event.ts";
 import type { ToolRunner } from "./tool-runner.ts";
-import type { OpenWire } from "./wire.ts";
 
-/**
- * Runs a program and yields its log up to `finished`; reading slowly slows the guest. Calls are
- * handed to the runner as they are read. Tried again only while nothing was received. Throws a
- * CodemodeError, `execution_lost` when the stream ends early.
- */
-export async function* followExecution(
-  open: OpenWire,
-  call: PreparedExecution,
-  scope: CallScope,
-  runner?: ToolRunner,
-): AsyncGenerator<StreamEvent, void, undefined> {
-  const { wire, first } = await retrying(call, scope, (timeoutMs) =>
-    begin(open, call, scope, timeoutMs),
-  );
-  using _ = wire;
-  let executionId: string | undefined;
-  for (let step = first; !step.done; ) {
-    const event = step.value.event && toStreamEvent(step.value.event);
-    if (event?.type === "started") executionId = event.executionId;
-    if (event !== undefined) {
-      runner?.take(event, (result) => wire.send(result, executionId ?? ""));
-      // The service leaves out the rest by itself; these it must send whole, for the runner.
-      yield call.payloads === ToolPayloads.SMALL ? withSmallPayload(event) : event;
-    }
-    if (event?.type === "finished") {
-      wire[Symbol.dispose]();
-      // The status that follows changes nothing; reading it lets the stream close in order.
-      await wire.messages.next().catch(() => undefined);
-      return;
-    }
-    try {
-      step = await wire.messages.next();
-    } catch (error) {
-      throw scope.error ?? toCallError(error, { ...call, executionId });
-    }
-  }
-  throw new CodemodeError("execution_lost", "the stream ended without an outcome", {
-    correlationId: call.correlationId,
-    executionId,
-  });
+/** How a log is read, over all its connections. */
+export interface Following {
+  readonly call: PreparedFollow;
+  readonly cursor: LogCursor;
+  /** Answers the calls; undefined for a reader that has no tools. */
+  readonly runner: ToolRunner | undefined;
 }
 
-async function begin(open: OpenWire, call: PreparedExecution, scope: CallScope, timeoutMs: number) {
-  const bound = call.isPacedByReader ? {} : { timeoutMs };
-  const wire = open(call, { headers: call.headers, ...bound, signal: scope.signal });
+/**
+ * Yields what one connection brings of a log, up to `finished`, each event once; reading slowly slows
+ * a guest that it leads. Calls are handed to the runner as they are read. Throws what connect throws;
+ * returns whether it came to `finished`.
+ */
+export async function* followLeg(
+  leg: Leg,
+  { call, cursor, runner }: Following,
+): AsyncGenerator<StreamEvent, boolean, undefined> {
+  using _ = leg;
+  const { messages, send } = leg.wire;
+  // An attachment says first which calls are open; until then answers wait.
+  const isAttached = leg.first.done !== true && leg.first.value.attached !== undefined;
+  if (!isAttached) runner?.connect({ send, executionId: cursor.executionId });
   try {
-    return { wire, first: await wire.messages.next() };
-  } catch (error) {
-    wire[Symbol.dispose]();
-    throw error;
+    for (let step = leg.first; !step.done; step = await messages.next()) {
+      const { attached } = step.value;
+      if (attached !== undefined) {
+        const place = fromAttachedMessage(attached);
+        cursor.attach(place);
+        runner?.connect({ send, executionId: cursor.executionId, attached: place });
+      }
+      const message = step.value.event && toStreamEvent(step.value.event);
+      const event = message && cursor.take(message);
+      if (event === undefined) continue;
+      runner?.take(event);
+      if (!cursor.isHost) runner?.close("another reader answers the calls now");
+      // The service leaves out the rest by itself; these it must send whole, for the runner.
+      yield call.payloads === ToolPayloads.SMALL ? withSmallPayload(event) : event;
+      if (event.type !== "finished") continue;
+      leg.wire[Symbol.dispose]();
+      // The status that follows changes nothing; reading it lets the stream close in order.
+      await messages.next().catch(() => undefined);
+      return true;
+    }
+    return false;
+  } finally {
+    runner?.disconnect();
   }
 }

@@ -2,13 +2,17 @@ import type { SecureContextOptions } from "node:tls";
 import { defaultRetryPolicy, type RetryPolicy } from "../shared/backoff.ts";
 import { CodemodeError, type FieldViolation } from "../shared/errors.ts";
 import type { ContextVariables } from "./context.ts";
+import { defaultRetryBudget, type RetryBudgetOptions } from "./retry-budget.ts";
 import { structViolations } from "./struct.ts";
 import type { ConnectionOptions, Protocol } from "./transport.ts";
 
 /** How to reach a service, and what every call through the client starts from. */
 export interface ConnectOptions {
-  /** Address of the service, "http://..." (HTTP/2 without TLS) or "https://...". */
-  readonly url: string;
+  /**
+   * Address of the service, "http://..." (HTTP/2 without TLS) or "https://..."; or a list of them, of
+   * replicas. Calls go to the first; what does not start there goes to the next, and so do later calls.
+   */
+  readonly url: string | readonly string[];
   /** Key of the tenant, sent as a bearer token. Default: none. */
   readonly apiKey?: string | undefined;
   /** The longest that a call may take, retries included, milliseconds. Default 60,000. */
@@ -23,6 +27,12 @@ export interface ConnectOptions {
    * default: 4 attempts, waits from 100 ms doubling to 5 s, half of each wait random.
    */
   readonly retry?: RetryOptions | false | undefined;
+  /**
+   * Retries that all calls of the client share, against retry storms; false for no bound. Default:
+   * `maxTokens` 1,000 and `tokenRatio` 0.1: a call that the service turns away takes a token, one that
+   * it takes gives 0.1 back, and nothing is tried again while no more than half of the tokens are left.
+   */
+  readonly retryBudget?: Partial<RetryBudgetOptions> | false | undefined;
   /** Variables of every request; the weakest, see `Codemode.withContext`. Default: none. */
   readonly context?: ContextVariables | undefined;
   /** Headers of every call. Default: none. */
@@ -45,11 +55,14 @@ export type RetryOptions = { readonly [K in keyof RetryPolicy]?: RetryPolicy[K] 
 
 /** Connect options after their one check: every default is set. */
 export interface Settings {
-  readonly connection: ConnectionOptions;
+  readonly urls: readonly string[];
+  readonly connection: Omit<ConnectionOptions, "url">;
   readonly headers: Headers;
   readonly timeoutMs: number;
   readonly queueTimeoutMs: number;
   readonly retry: RetryPolicy;
+  /** Undefined for no bound. */
+  readonly retryBudget: RetryBudgetOptions | undefined;
   readonly context: ContextVariables;
   readonly toolPayloadBytes: number;
 }
@@ -63,11 +76,13 @@ export function toSettings(options: ConnectOptions): Settings {
   const { timeoutMs = 60_000, queueTimeoutMs = 10_000, context = {} } = options;
   const { transport = "grpc", httpVersion = "2" } = options;
   const { toolPayloadBytes = defaultPayloadBytes } = options;
+  const urls = typeof options.url === "string" ? [options.url] : (options.url ?? []);
   refuse([
-    ...urlViolations(options.url),
+    ...urlsViolations(urls),
     ...durationViolations(timeoutMs, "timeoutMs"),
     ...durationViolations(queueTimeoutMs, "queueTimeoutMs"),
     ...retryViolations(options.retry),
+    ...budgetViolations(options.retryBudget),
     ...headerViolations(options.headers),
     ...structViolations(context, "context"),
     ...payloadViolations(toolPayloadBytes),
@@ -81,11 +96,16 @@ export function toSettings(options: ConnectOptions): Settings {
   const headers = new Headers(options.headers);
   if (options.apiKey !== undefined) headers.set("authorization", `Bearer ${options.apiKey}`);
   return {
-    connection: { url: options.url, protocol: transport, httpVersion, tls: options.tls ?? {} },
+    urls,
+    connection: { protocol: transport, httpVersion, tls: options.tls ?? {} },
     headers,
     timeoutMs,
     queueTimeoutMs,
     retry: mergeRetry(defaultRetryPolicy, options.retry),
+    retryBudget:
+      options.retryBudget === false
+        ? undefined
+        : { ...defaultRetryBudget, ...withoutUndefined(options.retryBudget ?? {}) },
     context,
     toolPayloadBytes,
   };
@@ -164,8 +184,23 @@ export function headerViolations(
   });
 }
 
-function urlViolations(url: unknown): FieldViolation[] {
-  const field = "url";
+function budgetViolations(budget: ConnectOptions["retryBudget"]): FieldViolation[] {
+  if (budget === undefined || budget === false) return [];
+  const { maxTokens = 1, tokenRatio = 1 } = budget;
+  const description = "expected a number above 0";
+  return [
+    ...(maxTokens > 0 ? [] : [{ field: "retryBudget.maxTokens", description }]),
+    ...(tokenRatio > 0 ? [] : [{ field: "retryBudget.tokenRatio", description }]),
+  ];
+}
+
+function urlsViolations(urls: readonly unknown[]): FieldViolation[] {
+  if (urls.length === 1) return urlViolations(urls[0], "url");
+  if (urls.length === 0) return [{ field: "url", description: "expected one at least" }];
+  return urls.flatMap((url, index) => urlViolations(url, `url[${index}]`));
+}
+
+function urlViolations(url: unknown, field: string): FieldViolation[] {
   const parsed = typeof url === "string" && URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
     return [{ field, description: `expected http://host:port or https://host:port, got ${url}` }];

@@ -10,18 +10,34 @@ const maxTextBytes = 1024 * 1024;
 export class ExecutionRecord {
   readonly #stdout = new CappedText(maxTextBytes);
   readonly #stderr = new CappedText(maxTextBytes);
+  #executionId: string | undefined;
+  #hasEvents = false;
   #started: Extract<StreamEvent, { type: "started" }> | undefined;
 
+  /** `executionId` where it is known before the first event. */
+  constructor(executionId?: string) {
+    this.#executionId = executionId;
+  }
+
+  /** Something has happened. */
+  get hasEvents(): boolean {
+    return this.#hasEvents;
+  }
+
   add(event: StreamEvent): void {
-    if (event.type === "started") this.#started = event;
+    this.#hasEvents = true;
+    if (event.type === "started") {
+      this.#started = event;
+      this.#executionId = event.executionId;
+    }
     if (event.type !== "output") return;
     if (event.channel === "stdout") this.#stdout.append(event.text);
     else this.#stderr.append(event.text);
   }
 
-  /** Known from `started` on. */
+  /** Known from `started` on at the latest. */
   get executionId(): string | undefined {
-    return this.#started?.executionId;
+    return this.#executionId;
   }
 
   /** The part of a report that the outcome does not say. */
@@ -31,7 +47,7 @@ export class ExecutionRecord {
       stderr: this.#stderr.toString(),
       stdoutOmittedBytes: this.#stdout.omittedBytes,
       stderrOmittedBytes: this.#stderr.omittedBytes,
-      executionId: this.#started?.executionId ?? "",
+      executionId: this.#executionId ?? "",
       correlationId: this.#started?.correlationId || correlationId,
     };
   }

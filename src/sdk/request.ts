@@ -1,32 +1,30 @@
 import { randomUUID } from "node:crypto";
 import { create, type JsonObject } from "@bufbuild/protobuf";
+import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import {
   type ExecutionRequest as ExecutionRequestMessage,
   ExecutionRequestSchema,
 } from "../../gen/es/codemode/v1/execution_pb.ts";
 import { ToolPayloads } from "../../gen/es/codemode/v1/tool_pb.ts";
-import type { FieldViolation } from "../shared/errors.ts";
 import type { Limits } from "../shared/model.ts";
 import { correlationHeader } from "../shared/status.ts";
 import { toLimitsMessage } from "../shared/wire/limits.ts";
+import { toDuration } from "../shared/wire/time.ts";
 import { toToolDeclarationMessage } from "../shared/wire/tool.ts";
 import { type ContextVariables, sealContext } from "./context.ts";
 import {
-  durationViolations,
-  headerViolations,
   maxTimeoutMs,
   mergeRetry,
   type RetryOptions,
   refuse,
-  retryViolations,
   type Settings,
   withoutUndefined,
 } from "./options.ts";
 import type { ToolSelection } from "./registry.ts";
+import { attachViolations, callViolations, requestViolations } from "./request-faults.ts";
 import type { RetriedCall } from "./retry.ts";
 import type { RunnableTool } from "./runnable-tool.ts";
-import { structViolations } from "./struct.ts";
 
 /** What bounds one call, whatever it does. */
 export interface CallOptions {
@@ -74,6 +72,16 @@ export interface ExecuteOptions<S extends OutputSchema = undefined> extends Call
    * Default "full".
    */
   readonly payloads?: "full" | "small" | undefined;
+  /**
+   * How long the program lives on while nobody follows it, milliseconds; 0 for not at all. After that
+   * it ends as "abandoned". Default 10,000, or the most that the service grants.
+   */
+  readonly keepWithoutReaderMs?: number | undefined;
+  /**
+   * Id of the request, 1 to 128 of [A-Za-z0-9._-]. Asking again with the same id gives the same
+   * execution, running or ended; with another program it is `already_exists`. Default: a new one.
+   */
+  readonly requestId?: string | undefined;
   /** Any Standard Schema, zod's for one: types `value`; a misfit fails with reason "invalid_output". */
   readonly output?: S;
 }
@@ -94,46 +102,49 @@ export interface PreparedCall extends RetriedCall {
   readonly correlationId: string;
 }
 
-/** A request that was checked and is ready to be sent. */
-export interface PreparedExecution extends PreparedCall {
-  readonly message: ExecutionRequestMessage;
+/** How an execution is followed that runs already. */
+export interface AttachOptions<S extends OutputSchema = undefined> extends CallOptions {
+  /** Last sequence that was seen; events after it come. Default 0: from the start. */
+  readonly afterSequence?: number | undefined;
+  /**
+   * Answer the program's tool calls from now on, instead of whoever did so before. Default: whether
+   * `tools` are given.
+   */
+  readonly answerTools?: boolean | undefined;
+  /** What answers them. Default: every tool of the client's registry. */
+  readonly tools?: ToolSelection | undefined;
+  /** Variables of the tenant for the tools' handlers; win over ambient and bound ones. Default: none. */
+  readonly context?: ContextVariables | undefined;
+  /** What events hold of tools' arguments and results, as in `ExecuteOptions`. Default "full". */
+  readonly payloads?: "full" | "small" | undefined;
+  /** Schema of the value, as in `ExecuteOptions`. */
+  readonly output?: S;
+}
+
+/** A call that follows an execution's log; checked. */
+export interface PreparedFollow extends PreparedCall {
   readonly payloads: ToolPayloads;
   /** As the caller gave it when it asked; frozen. */
   readonly context: ContextVariables;
   /** A reader takes its time over the events, and no deadline of the call may count that. */
   readonly isPacedByReader: boolean;
+  /** How long the way back to the execution is looked for after a loss, milliseconds. */
+  readonly patienceMs: number;
 }
 
-const limitNames: Readonly<Record<keyof ExecutionLimits, true>> = {
-  wallMs: true,
-  activeMs: true,
-  waitMs: true,
-  memoryBytes: true,
-  outputBytes: true,
-  toolCalls: true,
-  openToolCalls: true,
-  threads: true,
-};
-
-const requestNames: Readonly<Record<keyof ExecuteRequest<OutputSchema>, true>> = {
-  code: true,
-  language: true,
-  context: true,
-  config: true,
-  limits: true,
-  output: true,
-  tools: true,
-  toolServices: true,
-  payloads: true,
-  signal: true,
-  timeoutMs: true,
-  retry: true,
-  headers: true,
-  correlationId: true,
-};
+/** A request that was checked and is ready to be sent. */
+export interface PreparedExecution extends PreparedFollow {
+  /** The request as one server gets it; a server that says no limit is asked for what is wished. */
+  readonly toMessage: (maxKeepMs?: number) => ExecutionRequestMessage;
+  readonly requestId: string;
+  /** The caller chose the id, so that it may be that of an execution which runs already. */
+  readonly isCallersId: boolean;
+}
 
 // Time for the answer to come back after the execution's own limit has ended it.
 const answerMs = 2_000;
+// How long an execution lives without a reader where nobody says so.
+const defaultKeepMs = 10_000;
 
 /** Code and options, or a request and options that win over it, as one request. */
 export function toRequest<S extends OutputSchema>(
@@ -157,6 +168,14 @@ export function prepareCall(
   return { effect, headers, signal, timeoutMs, correlationId, retry };
 }
 
+/** What a request is prepared with beside its options. */
+export interface PrepareOptions {
+  /** The caller's, or one that was made for it. Default: a new one. */
+  readonly requestId?: string | undefined;
+  /** Default false. */
+  readonly isPacedByReader?: boolean;
+}
+
 /**
  * Checks a request that has its whole context; rejects with `invalid_request` naming every fault. What
  * the caller changes after the call does not count.
@@ -165,18 +184,11 @@ export async function prepareExecution(
   settings: Settings,
   request: ExecuteRequest<OutputSchema>,
   tools: ReadonlyMap<string, RunnableTool>,
-  isPacedByReader = false,
+  { requestId = randomUUID(), isPacedByReader = false }: PrepareOptions = {},
 ): Promise<PreparedExecution> {
+  refuse(requestViolations(request));
   const { code, language, context = {}, config = {}, limits = {}, toolServices = [] } = request;
-  refuse([
-    ...(typeof code === "string" ? [] : [{ field: "code", description: "expected text" }]),
-    ...structViolations(context, "context"),
-    ...structViolations(config, "config"),
-    ...unknownFields(request),
-    ...limitViolations(limits),
-    ...toolViolations(request),
-    ...callViolations(request),
-  ]);
+  const { keepWithoutReaderMs } = request;
   const { wallMs } = limits;
   const fromLimits = wallMs
     ? Math.min(wallMs + settings.queueTimeoutMs + answerMs, maxTimeoutMs)
@@ -190,12 +202,45 @@ export async function prepareExecution(
     config: sealed.config as JsonObject,
     limits: toLimitsMessage(withoutUndefined(limits)),
     toolServices: [...toolServices],
+    requestId,
   });
   const prepared = prepareCall(settings, { ...request, timeoutMs }, "execution");
   const declarations = await Promise.all([...tools.values()].map((tool) => tool.declare()));
   message.tools.push(...declarations.map(toToolDeclarationMessage));
-  const payloads = request.payloads === "small" ? ToolPayloads.SMALL : ToolPayloads.FULL;
-  return { ...prepared, message, payloads, context: sealed.context, isPacedByReader };
+  const toMessage = (maxKeepMs = defaultKeepMs) => {
+    const keepMs = keepWithoutReaderMs ?? Math.min(defaultKeepMs, maxKeepMs);
+    return { ...message, keepWithoutReader: create(DurationSchema, toDuration(keepMs)) };
+  };
+  return {
+    ...prepared,
+    toMessage,
+    requestId,
+    isCallersId: request.requestId !== undefined,
+    payloads: toPayloads(request.payloads),
+    context: sealed.context,
+    isPacedByReader,
+    // After that the execution is abandoned; its log is there for longer.
+    patienceMs: Math.max(keepWithoutReaderMs ?? 0, defaultKeepMs),
+  };
+}
+
+/** Checks what an attachment takes, with its whole context; throws `invalid_request` naming every fault. */
+export function prepareAttach(
+  settings: Settings,
+  options: AttachOptions<OutputSchema>,
+): PreparedFollow {
+  refuse(attachViolations(options));
+  return {
+    ...prepareCall(settings, options, "execution"),
+    payloads: toPayloads(options.payloads),
+    context: sealContext(options.context ?? {}),
+    isPacedByReader: options.timeoutMs === undefined,
+    patienceMs: defaultKeepMs,
+  };
+}
+
+function toPayloads(payloads: "full" | "small" | undefined): ToolPayloads {
+  return payloads === "small" ? ToolPayloads.SMALL : ToolPayloads.FULL;
 }
 
 /** The headers of a call: the client's, the call's own, the correlation id. */
@@ -204,51 +249,4 @@ export function toHeaders(settings: Settings, options: CallOptions): Headers {
   for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
   if (options.correlationId !== undefined) headers.set(correlationHeader, options.correlationId);
   return headers;
-}
-
-function callViolations(options: CallOptions): FieldViolation[] {
-  const { timeoutMs, correlationId } = options;
-  const isGoodId = correlationId === undefined || /^[\w.-]{1,128}$/.test(correlationId);
-  return [
-    ...(timeoutMs === undefined ? [] : durationViolations(timeoutMs, "timeoutMs")),
-    ...retryViolations(options.retry),
-    ...headerViolations(options.headers),
-    ...(isGoodId
-      ? []
-      : [{ field: "correlationId", description: "expected 1 to 128 of [A-Za-z0-9._-]" }]),
-  ];
-}
-
-function toolViolations(request: ExecuteRequest<OutputSchema>): FieldViolation[] {
-  const { toolServices = [], payloads } = request;
-  const isNames =
-    Array.isArray(toolServices) &&
-    toolServices.every((name) => name !== "" && typeof name === "string");
-  const isPayloads = payloads === undefined || payloads === "full" || payloads === "small";
-  return [
-    ...(isNames ? [] : [{ field: "toolServices", description: "expected a list of names" }]),
-    ...(isPayloads ? [] : [{ field: "payloads", description: 'expected "full" or "small"' }]),
-  ];
-}
-
-function limitViolations(limits: ExecutionLimits): FieldViolation[] {
-  return Object.entries(limits).flatMap(([name, value]) => {
-    if (!Object.hasOwn(limitNames, name)) return [unknownField(`limits.${name}`)];
-    const isGood =
-      value === undefined ||
-      (value >= 0 && (name.endsWith("Ms") ? Number.isFinite(value) : Number.isSafeInteger(value)));
-    const unit = name.endsWith("Ms") ? "milliseconds" : "an integer";
-    return isGood ? [] : [{ field: `limits.${name}`, description: `expected ${unit}, 0 or more` }];
-  });
-}
-
-/** Fields that are not ours: a misspelled limit must not be a missing one. */
-function unknownFields(request: ExecuteRequest<OutputSchema>): FieldViolation[] {
-  return Object.keys(request)
-    .filter((name) => !Object.hasOwn(requestNames, name))
-    .map(unknownField);
-}
-
-function unknownField(field: string): FieldViolation {
-  return { field, description: "no such field" };
 }

@@ -1,61 +1,79 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
-import { Execution, graceMs } from "./execution.ts";
-import { followExecution } from "./follow.ts";
+import { cancelAt } from "./cancel.ts";
+import type { Connections } from "./connections.ts";
+import { LogCursor } from "./cursor.ts";
+import { Execution } from "./execution.ts";
+import { sendOnce } from "./once.ts";
 import type { OpenCalls } from "./open-calls.ts";
 import type { Settings } from "./options.ts";
+import { followLog } from "./reattach.ts";
 import type { ToolRegistry } from "./registry.ts";
 import { type ExecuteRequest, type OutputSchema, prepareExecution, toHeaders } from "./request.ts";
 import { toResult, type ValueOf } from "./result.ts";
+import type { RetryBudget } from "./retry-budget.ts";
+import { streamRoad } from "./stream-road.ts";
 import { ToolRunner } from "./tool-runner.ts";
 import type { Connection } from "./transport.ts";
-import { openInteractive, openStream } from "./wire.ts";
 
 /** What executions stand on. */
 export interface ExecutionDeps {
-  readonly connection: Connection;
+  readonly connections: Connections;
+  /** Undefined for no bound. */
+  readonly budget: RetryBudget | undefined;
   readonly settings: Settings;
   readonly calls: OpenCalls;
   readonly registry: ToolRegistry;
 }
 
 /**
- * Starts a program by the road that fits: `ExecuteInteractive` where it has tools and both sides can
- * send at once (HTTP/2), otherwise `ExecuteStream`, with `SubmitToolResult` for tools' answers. Never
- * throws. With `isDrained` only the outcome is wanted.
+ * Starts a program and follows its log, its tools' answers included. Never throws. With `isDrained`
+ * only the outcome is wanted.
  */
 export function startExecution<S extends OutputSchema>(
-  { connection, settings, calls, registry }: ExecutionDeps,
+  { connections, budget, settings, calls, registry }: ExecutionDeps,
   asked: ExecuteRequest<S>,
   isDrained: boolean,
 ): Execution<ValueOf<S>> {
-  const { client } = connection;
-  const { correlationId = randomUUID() } = asked;
+  const { correlationId = randomUUID(), requestId = randomUUID() } = asked;
   const request = { ...asked, correlationId };
   const enter = AsyncLocalStorage.snapshot();
   let hasTools = false;
   let runner: ToolRunner | undefined;
+  let sentOver: Connection | undefined;
   return new Execution({
-    async *follow(scope) {
+    async *follow(scope, readOn) {
       calls.check();
       const tools = registry.select(request.tools);
       hasTools = tools.size > 0;
       const isPacedByReader = !isDrained && request.timeoutMs === undefined;
-      const call = await prepareExecution(settings, request, tools, isPacedByReader);
+      const call = await prepareExecution(settings, request, tools, { requestId, isPacedByReader });
       const maxBytes = settings.toolPayloadBytes;
       if (hasTools) {
         runner = new ToolRunner({ tools, context: call.context, correlationId, maxBytes, enter });
       }
-      const isTwoWay = hasTools && settings.connection.httpVersion === "2";
-      const open = isTwoWay ? openInteractive(client) : openStream(client);
-      yield* followExecution(open, call, scope, runner);
+      const onSend = (connection: Connection) => {
+        sentOver = connection;
+      };
+      // Who started an execution leads its log, with tools or without.
+      const cursor = new LogCursor({ afterSequence: 0, isHost: true });
+      const road = streamRoad(call, { scope, cursor, hasTools });
+      const ways = { connections, budget, onSend };
+      const endsAt = isPacedByReader
+        ? Number.POSITIVE_INFINITY
+        : performance.now() + call.timeoutMs;
+      const begin = () => sendOnce(call, scope, ways, road);
+      return yield* followLog({ begin, call, scope, cursor, runner, endsAt, readOn });
     },
+    executionId: undefined,
+    isOwner: true,
     readsAhead: () => hasTools,
     isDrained,
     onOver: () => runner?.close(),
-    cancel: (executionId) => {
+    cancel: async (executionId) => {
+      if (sentOver === undefined) return;
       const headers = toHeaders(settings, request);
-      return client.cancelExecution({ executionId }, { headers, timeoutMs: graceMs });
+      await cancelAt(sentOver, { headers, correlationId }, executionId ?? { requestId });
     },
     toResult: (outcome, head) => toResult(outcome, head, request.output),
     calls,

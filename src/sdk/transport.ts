@@ -1,4 +1,6 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import * as http from "node:http";
+import type { ClientHttp2Stream } from "node:http2";
 import * as https from "node:https";
 import type { SecureContextOptions } from "node:tls";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
@@ -9,6 +11,7 @@ import {
   Http2SessionManager,
 } from "@connectrpc/connect-node";
 import { ExecutorService } from "../../gen/es/codemode/v1/executor_pb.ts";
+import { Peer } from "./peer.ts";
 
 /** Wire protocols that a client can speak. */
 export type Protocol = "grpc" | "connect" | "grpc-web";
@@ -21,9 +24,15 @@ export interface ConnectionOptions {
   readonly tls: Pick<SecureContextOptions, "ca" | "cert" | "key">;
 }
 
+/** Calls of a service, with their types. */
+export type ExecutorClient = Client<typeof ExecutorService>;
+
 /** The typed way to a service; opened by the first call, shared by all. */
 export interface Connection {
-  readonly client: Client<typeof ExecutorService>;
+  readonly client: ExecutorClient;
+  /** Both sides can send at once. */
+  readonly isTwoWay: boolean;
+  readonly peer: Peer;
   /** Breaks the connection and every call on it. Idempotent. */
   close(): void;
 }
@@ -39,7 +48,29 @@ const windowBytes = 1024 * 1024;
 export function createConnection(options: ConnectionOptions): Connection {
   const { transport, close } =
     options.httpVersion === "2" ? overHttp2(options) : overHttp1(options);
-  return { client: createClient(ExecutorService, transport), close };
+  const client = createClient(ExecutorService, transport);
+  return { client, isTwoWay: options.httpVersion === "2", peer: new Peer(client), close };
+}
+
+const watcher = new AsyncLocalStorage<() => void>();
+
+/**
+ * Runs a function that opens a stream, and calls back when its HTTP/2 stream is closed, read to its end
+ * or not. Over HTTP/1.1 nothing is heard.
+ */
+export function watchStream<T>(onClosed: () => void, open: () => T): T {
+  return watcher.run(onClosed, open);
+}
+
+class WatchedSessions extends Http2SessionManager {
+  override async request(
+    ...args: Parameters<Http2SessionManager["request"]>
+  ): Promise<ClientHttp2Stream> {
+    const stream = await super.request(...args);
+    const onClosed = watcher.getStore();
+    if (onClosed !== undefined) stream.once("close", onClosed);
+    return stream;
+  }
 }
 
 interface Wire {
@@ -49,7 +80,7 @@ interface Wire {
 
 function overHttp2({ url, protocol, tls }: ConnectionOptions): Wire {
   // Pings find a peer that vanished without a word while a quiet program runs.
-  const sessionManager = new Http2SessionManager(
+  const sessionManager = new WatchedSessions(
     url,
     { pingIntervalMs: 30_000, pingTimeoutMs: 15_000 },
     { ...tls, settings: { initialWindowSize: windowBytes, enablePush: false } },

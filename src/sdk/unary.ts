@@ -3,7 +3,6 @@ import { CodemodeError } from "../shared/errors.ts";
 import { CallScope, cancelledBy } from "./call-scope.ts";
 import type { OpenCalls } from "./open-calls.ts";
 import type { PreparedCall } from "./request.ts";
-import { retrying } from "./retry.ts";
 
 /** What connect's clients take with one attempt of a call. */
 export interface Attempt {
@@ -13,22 +12,32 @@ export interface Attempt {
   readonly signal: AbortSignal;
 }
 
-/** Makes a unary call, with its retries; rejects with a CodemodeError. */
+/**
+ * Runs a call that ends when the caller's signal aborts or the client is closed; `onGivenUp` then tells
+ * the service, which closing waits for. Rejects with a CodemodeError.
+ */
 export async function runUnary<T>(
-  call: PreparedCall,
+  { signal, correlationId }: PreparedCall,
   calls: OpenCalls,
-  send: (attempt: Attempt) => Promise<T>,
+  run: (scope: CallScope) => Promise<T>,
+  onGivenUp: () => Promise<unknown> = () => Promise.resolve(),
 ): Promise<T> {
   calls.check();
-  const { headers, correlationId } = call;
   const scope = new CallScope();
-  const open = { close: () => scope.abort(closed(correlationId)) };
-  using _ = onAbort(call.signal, () => scope.abort(cancelledBy(call.signal, { correlationId })));
+  const giveUp = async (error: CodemodeError) => {
+    scope.abort(error);
+    await onGivenUp().catch(() => undefined);
+  };
+  const open = { close: () => giveUp(closed(correlationId)) };
+  using _ = onAbort(signal, () => {
+    const told = giveUp(cancelledBy(signal, { correlationId }));
+    const telling = { close: () => told };
+    calls.add(telling);
+    void told.then(() => calls.delete(telling));
+  });
   calls.add(open);
   try {
-    return await retrying(call, scope, (timeoutMs) =>
-      send({ headers, timeoutMs, signal: scope.signal }),
-    );
+    return await run(scope);
   } finally {
     calls.delete(open);
   }

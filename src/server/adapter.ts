@@ -7,14 +7,17 @@ import {
   createContextValues,
 } from "@connectrpc/connect";
 import {
-  compressionGzip,
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import type { Logger } from "pino";
-import { type Exchange, exchangeKey, noExchange } from "./exchange.ts";
+import type { Connections } from "./connections.ts";
+import { type CallExchange, exchangeKey, noExchange } from "./exchange.ts";
+import { createGzip } from "./gzip.ts";
 import { capTimeouts } from "./timeout-headers.ts";
-import { answerTrailersOnly, createGrpcExchange, isGrpc } from "./trailers-only.ts";
+import { createTraffic, type TrafficTimes } from "./traffic.ts";
+import { answerTrailersOnly, createGrpcExchange, isGrpc, isUnavailable } from "./trailers-only.ts";
+import type { Transit } from "./transit.ts";
 import { finishStream } from "./unread.ts";
 
 /** Handles one request of HTTP/1.1 or HTTP/2. */
@@ -27,8 +30,9 @@ export type RequestHandler = (
 export interface AdapterOptions
   extends Pick<ConnectRouterOptions, "interceptors" | "requestGate" | "readMaxBytes"> {
   readonly routes: (router: ConnectRouter) => void;
-  /** Longer deadlines are shortened to this, milliseconds. */
-  readonly maxDeadlineMs: number;
+  readonly times: TrafficTimes;
+  readonly connections: Connections;
+  readonly transit: Transit;
   readonly logger: Logger;
 }
 
@@ -37,10 +41,12 @@ export interface AdapterOptions
  * it answers errors of gRPC calls as Trailers-Only until the program has started.
  */
 export function createAdapter(options: AdapterOptions): RequestHandler {
-  const { routes, maxDeadlineMs, logger, ...routerOptions } = options;
+  const { routes, times, connections, transit, logger, ...routerOptions } = options;
+  const traffic = { times, transit, maxBytes: options.readMaxBytes ?? 0 };
   const router = createConnectRouter({
     ...routerOptions,
-    acceptCompression: [compressionGzip],
+    // As many as Node has threads for them.
+    acceptCompression: [createGzip({ largeAtOnce: 4 })],
     // A misspelled limit must not be a missing one.
     jsonOptions: { ignoreUnknownFields: false },
   });
@@ -63,15 +69,25 @@ export function createAdapter(options: AdapterOptions): RequestHandler {
       // Trailers are the last of a response; they go out in this turn of the loop.
       stream.once("wantTrailers", () => setImmediate(finishStream, stream, methodKind));
     }
-    const exchange: Exchange = grpc === undefined ? noExchange : createGrpcExchange(grpc);
+    const { hold, receive, send } = createTraffic(request, response, handler.method, traffic);
+    const exchange: CallExchange = {
+      ...(grpc === undefined ? noExchange : createGrpcExchange(grpc)),
+      admit(tenant) {
+        connections.claim(request.socket, tenant);
+        hold.claim(tenant);
+        hold.check();
+      },
+    };
     const handle = async () => {
-      capTimeouts(request.headers, maxDeadlineMs);
+      capTimeouts(request.headers, times.maxDeadlineMs);
       const values = createContextValues().set(exchangeKey, exchange);
       const universal = await handler(
-        universalRequestFromNodeRequest(request, response, undefined, values),
+        receive(universalRequestFromNodeRequest(request, response, undefined, values)),
       );
       const rest = grpc === undefined ? universal : await answerTrailersOnly(universal, grpc);
-      if (rest !== undefined) await universalResponseToNodeResponse(rest, response);
+      if (rest !== undefined) await universalResponseToNodeResponse(send(rest), response);
+      // Whoever still brings programs to a server that drains is to look for another.
+      else if (connections.isDraining && isUnavailable(universal)) grpc?.stream.session?.close();
     };
     handle().catch((error: unknown) => {
       // The peer is gone, or never spoke properly; the call has its own log line and status.

@@ -13,7 +13,7 @@ import {
   settingsSchema,
   type ToolServiceSettings,
 } from "./settings.ts";
-import { slotsFor, usableMemory } from "./slots.ts";
+import { heapBytes, logBytesFor, requestsFor, slotsFor, usableMemory } from "./slots.ts";
 import { longestDeadlineMs } from "./timeout-headers.ts";
 
 /** A checked configuration: every field is set, and they fit together. */
@@ -44,6 +44,23 @@ export interface Config {
   readonly queueTimeoutMs: number;
   /** Slots that one tenant may hold. Default: all. */
   readonly tenantSlots: number;
+  /** Executions of one tenant that may wait. Default: as many as may wait at all. */
+  readonly tenantQueueSize: number;
+  /** Executions that one tenant may start in a minute; 0 for any number. */
+  readonly tenantExecutionsPerMinute: number;
+  /** Logs of one tenant's running executions above which no more start. Default: a quarter of the heap. */
+  readonly tenantLogBytes: number;
+  /** Several tenants have keys: none may have all of what they share. */
+  readonly isShared: boolean;
+  /** What is remembered of requests with an id. */
+  readonly idempotency: {
+    /** From the end of the execution. */
+    readonly ttlMs: number;
+    /** Default: what a tenth of the heap holds. */
+    readonly maxRequests: number;
+    /** Of outcomes, the oldest of which go first. */
+    readonly outcomeBytes: number;
+  };
   readonly defaultLimits: Limits;
   readonly maxLimits: Limits;
   /** For calls that set none. Default: the longest; an execution has its own limits. */
@@ -52,6 +69,20 @@ export interface Config {
   readonly maxDeadlineMs: number;
   /** How long a shutdown waits for what runs. */
   readonly drainMs: number;
+  /** Open at once. */
+  readonly maxConnections: number;
+  /** On which calls of one tenant came. */
+  readonly tenantConnections: number;
+  /** On which no call has shown a key. */
+  readonly keylessConnections: number;
+  /** For a message of a call to come whole. */
+  readonly receiveMs: number;
+  /** For a caller to take 64 KiB of an answer that is complete. */
+  readonly sendMs: number;
+  /** Of messages half received and answers not taken, of one tenant. */
+  readonly tenantTransitBytes: number;
+  /** The same of all tenants. */
+  readonly transitBytes: number;
   /** Applications that requests may choose to answer their tool calls, by name. */
   readonly toolServices: Readonly<Record<string, ToolServiceSettings>>;
   /** Arguments or result of one tool call, bytes of JSON text. */
@@ -60,6 +91,18 @@ export interface Config {
   readonly toolTotalBytes: number;
   /** How long the list of a service's tools is good. */
   readonly toolListMs: number;
+  /** Readers of one execution beside the one that started it. */
+  readonly executionFollowers: number;
+  /** The same of all executions of one tenant. */
+  readonly tenantFollowers: number;
+  /** What is kept of executions that have ended, the oldest of which go first. */
+  readonly retention: {
+    readonly endedForMs: number;
+    readonly tenantBytes: number;
+    readonly totalBytes: number;
+    /** Executions known at once, those that run included. */
+    readonly maxExecutions: number;
+  };
   readonly logLevel: LogLevel;
 }
 
@@ -135,6 +178,7 @@ function misfits(settings: Parsed): FieldViolation[] {
     atMost(`default_limits.${key}`, default_limits[field], `max_limits.${key}`, max_limits[field]);
   }
   atMost("tenant_slots", tenant_slots, "slots", slots);
+  atMost("tenant_queue_size", settings.tenant_queue_size, "queue_size", settings.queue_size);
   atMost(
     "tool_payload_bytes",
     settings.tool_payload_bytes,
@@ -147,8 +191,10 @@ function misfits(settings: Parsed): FieldViolation[] {
     const field = `tool_services.${name}.tls`;
     found.push({ field, description: "cert_file and key_file go together" });
   }
-  const { default_deadline_ms, max_deadline_ms } = settings;
+  const { default_deadline_ms, max_deadline_ms, retention } = settings;
   atMost("default_deadline_ms", default_deadline_ms, "max_deadline_ms", max_deadline_ms);
+  const { tenant_bytes, total_bytes } = retention;
+  atMost("retention.tenant_bytes", tenant_bytes, "retention.total_bytes", total_bytes);
   for (const [index, { key }] of api_keys.entries()) {
     if (api_keys.findIndex((other) => other.key === key) < index)
       found.push({ field: `api_keys.${index}.key`, description: "listed twice" });
@@ -158,6 +204,8 @@ function misfits(settings: Parsed): FieldViolation[] {
 
 function complete(settings: Parsed): Config {
   const slots = settings.slots ?? slotsFor(usableMemory());
+  const queueSize = settings.queue_size ?? slots;
+  const { idempotency, retention } = settings;
   const answerMs = settings.max_limits.wallMs + settings.queue_timeout_ms + 5_000;
   const maxDeadlineMs = Math.min(
     settings.max_deadline_ms ?? Math.max(answerMs, settings.default_deadline_ms ?? 0),
@@ -177,18 +225,42 @@ function complete(settings: Parsed): Config {
     spareGuests: settings.spare_guests,
     cacheDirectory: settings.cache_directory ?? join(homedir(), ".cache", "codemode"),
     slots,
-    queueSize: settings.queue_size ?? slots,
+    queueSize,
     queueTimeoutMs: settings.queue_timeout_ms,
     tenantSlots: settings.tenant_slots ?? slots,
+    tenantQueueSize: settings.tenant_queue_size ?? queueSize,
+    tenantExecutionsPerMinute: settings.tenant_executions_per_minute,
+    tenantLogBytes: settings.tenant_log_bytes ?? logBytesFor(heapBytes()),
+    isShared: new Set(settings.api_keys.map(({ tenant }) => tenant)).size > 1,
+    idempotency: {
+      ttlMs: idempotency.ttl_ms,
+      maxRequests: idempotency.max_requests ?? requestsFor(heapBytes()),
+      outcomeBytes: idempotency.outcome_bytes,
+    },
     defaultLimits: settings.default_limits,
     maxLimits: settings.max_limits,
     defaultDeadlineMs: settings.default_deadline_ms ?? maxDeadlineMs,
     maxDeadlineMs,
     drainMs: settings.drain_ms,
+    maxConnections: settings.max_connections,
+    tenantConnections: settings.tenant_connections,
+    keylessConnections: settings.keyless_connections,
+    receiveMs: settings.receive_ms,
+    sendMs: settings.send_ms,
+    tenantTransitBytes: settings.tenant_transit_bytes,
+    transitBytes: settings.transit_bytes,
     toolServices: settings.tool_services,
     toolPayloadBytes: settings.tool_payload_bytes,
     toolTotalBytes: settings.tool_total_bytes,
     toolListMs: settings.tool_list_ms,
+    executionFollowers: settings.execution_followers,
+    tenantFollowers: settings.tenant_followers,
+    retention: {
+      endedForMs: retention.ended_for_ms,
+      tenantBytes: retention.tenant_bytes,
+      totalBytes: retention.total_bytes,
+      maxExecutions: retention.max_executions,
+    },
     logLevel: settings.log_level,
   };
 }

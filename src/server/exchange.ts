@@ -2,16 +2,28 @@ import { createContextKey } from "@connectrpc/connect";
 
 /** The HTTP exchange under one RPC, as far as the layers above may touch it. */
 export interface Exchange {
-  /** Sends response headers now. Idempotent; without effect where the protocol has no need of it. */
-  commit(): void;
+  /**
+   * Sends response headers; resolves when they are on their way whatever becomes of this process.
+   * Idempotent; without effect where the protocol has no need of it.
+   */
+  commit(): Promise<void>;
   /** Says which response headers the RPC will have, before it runs. */
   setHeaders(headers: Headers): void;
 }
 
-/** An exchange whose protocol needs no commitment. */
-export const noExchange: Exchange = { commit() {}, setHeaders() {} };
+/** The whole of what one call has to do with its connection. */
+export interface CallExchange extends Exchange {
+  /** Says whose call it is. Throws `overloaded` where the tenant's connections or bytes are too many. */
+  admit(tenant: string): void;
+}
 
-/** Key under which the adapter keeps the `Exchange`. */
-export const exchangeKey = createContextKey<Exchange>(noExchange, {
-  description: "codemode.Exchange",
-});
+/** An exchange whose protocol needs no commitment. */
+export const noExchange: Exchange = { async commit() {}, setHeaders() {} };
+
+/** Key under which the adapter keeps the `CallExchange`. */
+export const exchangeKey = createContextKey<CallExchange>(
+  { ...noExchange, admit() {} },
+  {
+    description: "codemode.Exchange",
+  },
+);

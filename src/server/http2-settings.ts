@@ -1,5 +1,10 @@
 import { constants, type SecureServerOptions, type ServerHttp2Session } from "node:http2";
 
+// What a client may do at once, and then each second, that costs it less than the service: resets,
+// pings, changes of settings. One that measures its bandwidth pings a few hundred times a second.
+const burst = 10_000;
+const perSecond = 1_000;
+const consentMs = 60_000;
 const windowBytes = 1024 * 1024;
 
 /**
@@ -16,8 +21,8 @@ export const http2Options: SecureServerOptions = {
   maxHeaderListPairs: 64,
   maxSessionMemory: 64,
   maxSettings: 32,
-  streamResetBurst: 10_000,
-  streamResetRate: 1_000,
+  streamResetBurst: burst,
+  streamResetRate: perSecond,
 };
 
 /** Times of a connection, milliseconds. */
@@ -28,7 +33,10 @@ export interface ConnectionTimes {
   readonly idleMs: number;
 }
 
-/** Bounds what Node's options do not: the connection's window, a half-open handshake, idle sessions. */
+/**
+ * Bounds what Node's options do not: the connection's window, a half-open handshake, idle sessions,
+ * and floods of pings and settings.
+ */
 export function boundSession(session: ServerHttp2Session, times: ConnectionTimes): void {
   session.setLocalWindowSize(windowBytes);
   const handshake = setTimeout(
@@ -36,7 +44,20 @@ export function boundSession(session: ServerHttp2Session, times: ConnectionTimes
     times.handshakeMs,
   );
   session.once("remoteSettings", () => clearTimeout(handshake));
+  // Before it consents to ours some of the bounds above do not hold. Its consent may have to wait
+  // behind what it is sending.
+  const consent = setTimeout(
+    () => session.destroy(undefined, constants.NGHTTP2_SETTINGS_TIMEOUT),
+    consentMs,
+  );
+  session.once("localSettings", () => clearTimeout(consent));
+  session.once("close", () => clearTimeout(consent));
   session.once("close", () => clearTimeout(handshake));
+  const spend = createAllowance(() =>
+    session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM),
+  );
+  session.on("ping", spend);
+  session.on("remoteSettings", spend);
   let open = 0;
   session.on("stream", (stream) => {
     open += 1;
@@ -45,6 +66,22 @@ export function boundSession(session: ServerHttp2Session, times: ConnectionTimes
     });
   });
   session.setTimeout(times.idleMs, () => {
-    if (open === 0) session.close();
+    if (open > 0) return;
+    session.close();
+    // One that does not even take the goodbye.
+    const timer = setTimeout(() => session.destroy(), times.handshakeMs);
+    session.once("close", () => clearTimeout(timer));
   });
+}
+
+/** Calls `onEmpty` for each use beyond the burst and what came back to it since. */
+function createAllowance(onEmpty: () => void): () => void {
+  let left = burst;
+  let countedAt = performance.now();
+  return () => {
+    const now = performance.now();
+    left = Math.min(burst, left + ((now - countedAt) * perSecond) / 1_000) - 1;
+    countedAt = now;
+    if (left < 0) onEmpty();
+  };
 }

@@ -2,9 +2,14 @@ import { once } from "node:events";
 import http from "node:http";
 import http2 from "node:http2";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { RequestHandler } from "./adapter.ts";
+import type { Connections } from "./connections.ts";
 import { boundSession, type ConnectionTimes, http2Options } from "./http2-settings.ts";
-import { peek } from "./peek.ts";
+import { classify, classifyCall, peek } from "./peek.ts";
+
+// For a client of a draining server to make its call: one that does is not waiting for anything.
+const drainingMs = 2_000;
 
 /** A certificate and its key, PEM. */
 export interface TlsIdentity {
@@ -19,6 +24,10 @@ export interface ListenOptions extends ConnectionTimes {
   readonly port: number;
   readonly tls: TlsIdentity | undefined;
   readonly handler: RequestHandler;
+  /** Takes note of every connection. */
+  readonly connections: Connections;
+  /** Open at once; further ones are closed as they come. */
+  readonly maxConnections: number;
   /** How long calls that still run may take to end once `close` is called, milliseconds. */
   readonly closeMs: number;
 }
@@ -26,29 +35,41 @@ export interface ListenOptions extends ConnectionTimes {
 /** An open port. */
 export interface Listener {
   readonly address: AddressInfo;
-  /** Connections that are open. */
-  connections(): number;
+  /** Calls of HTTP/2 that are open. */
+  streams(): number;
   /** Refuses connections, says goodbye to those open, and ends what is left after `closeMs`. */
   close(): Promise<void>;
 }
 
+/** What the two ways to listen have in common. */
+interface Ground extends ListenOptions {
+  /** Sockets that no server has yet. */
+  readonly silent: Set<Socket>;
+  readonly onSession: (session: http2.ServerHttp2Session) => void;
+}
+
 /** Serves HTTP/2 and HTTP/1.1 on one port, in the clear or with TLS. Rejects as `net.Server` does. */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const sockets = new Set<Socket>();
+  const { connections } = options;
   const silent = new Set<Socket>();
   const sessions = new Set<http2.ServerHttp2Session>();
+  let streams = 0;
   const onSession = (session: http2.ServerHttp2Session) => {
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
+    session.on("stream", (stream) => {
+      streams += 1;
+      stream.once("close", () => {
+        streams -= 1;
+      });
+    });
     boundSession(session, options);
   };
-  const server =
-    options.tls === undefined
-      ? inTheClear(options, silent, onSession)
-      : secure(options, options.tls, onSession);
+  const ground: Ground = { ...options, silent, onSession };
+  const server = options.tls === undefined ? inTheClear(ground) : secure(ground, options.tls);
+  server.maxConnections = options.maxConnections;
   server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    connections.add(socket);
     // A peer that vanished without a word is noticed.
     socket.setKeepAlive(true, 60_000);
   });
@@ -57,31 +78,24 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 
   return {
     address: server.address() as AddressInfo,
-    connections: () => sockets.size,
+    streams: () => streams,
     async close() {
       const closed = once(server, "close");
       server.close();
       for (const socket of silent) socket.destroy();
       for (const session of sessions) session.close();
-      const timer = setTimeout(() => {
-        for (const socket of sockets) socket.destroy();
-      }, options.closeMs);
+      const timer = setTimeout(() => connections.destroy(), options.closeMs);
       await closed;
       clearTimeout(timer);
       // The server counts a socket as closed before the socket says so.
-      await Promise.all(Array.from(sockets, closing));
+      await connections.closed();
     },
   };
 }
 
-type OnSession = (session: http2.ServerHttp2Session) => void;
-
-/** h2c and HTTP/1.1, told apart by the first bytes; `silent` holds sockets that sent none yet. */
-function inTheClear(
-  { handler, handshakeMs }: ListenOptions,
-  silent: Set<Socket>,
-  onSession: OnSession,
-): NetServer {
+/** h2c and HTTP/1.1, told apart by the first bytes. */
+function inTheClear(ground: Ground): NetServer {
+  const { handler, handshakeMs, onSession } = ground;
   const h2 = http2.createServer(http2Options, handler);
   h2.on("session", onSession);
   const h1 = http.createServer({ headersTimeout: handshakeMs }, handler);
@@ -89,18 +103,19 @@ function inTheClear(
   const serveHttp1 = h1.listeners("connection");
   h1.removeAllListeners("connection");
   h1.on("connection", (socket: Socket) => {
-    silent.add(socket);
-    socket.once("close", () => silent.delete(socket));
+    keepSilent(socket, ground);
     peek(socket, {
       timeoutMs: handshakeMs,
-      onWire(wire) {
-        silent.delete(socket);
+      classify,
+      onKnown(wire) {
         if (wire === "http2") {
           // HTTP/1.1 wants sockets half open; under HTTP/2 the end of one would go unnoticed.
           socket.allowHalfOpen = false;
-          h2.emit("connection", socket);
-        } else if (wire === "http1") for (const serve of serveHttp1) serve.call(h1, socket);
-        else socket.destroy();
+          serveHttp2(socket, ground, () => h2.emit("connection", socket));
+        } else if (wire === "http1") {
+          ground.silent.delete(socket);
+          for (const serve of serveHttp1) serve.call(h1, socket);
+        } else socket.destroy();
       },
     });
   });
@@ -108,19 +123,53 @@ function inTheClear(
 }
 
 /** HTTP/2 and HTTP/1.1 over TLS, told apart by ALPN. */
-function secure(
-  { handler, handshakeMs }: ListenOptions,
-  { cert, key }: TlsIdentity,
-  onSession: OnSession,
-): NetServer {
+function secure(ground: Ground, { cert, key }: TlsIdentity): NetServer {
+  const { handler, handshakeMs, onSession } = ground;
   const server = http2.createSecureServer(
     { ...http2Options, cert, key, allowHTTP1: true, handshakeTimeout: handshakeMs },
     handler,
   );
   server.on("session", onSession);
+  const serveSecure = server.listeners("secureConnection");
+  server.removeAllListeners("secureConnection");
+  server.on("secureConnection", (socket: TLSSocket) => {
+    const serve = () => {
+      for (const each of serveSecure) each.call(server, socket);
+    };
+    if (socket.alpnProtocol !== "h2") serve();
+    else {
+      keepSilent(socket, ground);
+      serveHttp2(socket, ground, serve);
+    }
+  });
   return server;
 }
 
-function closing(socket: Socket): Promise<void> {
-  return new Promise((resolve) => socket.once("close", () => resolve()));
+function keepSilent(socket: Socket, { silent }: Ground): void {
+  silent.add(socket);
+  socket.once("close", () => silent.delete(socket));
+}
+
+/** Hands a socket to HTTP/2; while the server drains not before its client makes a call. */
+function serveHttp2(
+  socket: Socket,
+  { silent, connections, handshakeMs }: Ground,
+  serve: () => void,
+): void {
+  const begin = () => {
+    silent.delete(socket);
+    serve();
+  };
+  if (!connections.isDraining) {
+    begin();
+    return;
+  }
+  peek(socket, {
+    timeoutMs: Math.min(handshakeMs, drainingMs),
+    classify: classifyCall,
+    onKnown(what) {
+      if (what === "call") begin();
+      else socket.destroy();
+    },
+  });
 }

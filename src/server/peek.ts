@@ -18,16 +18,33 @@ export function classify(bytes: Buffer): Wire | undefined {
   return isMethod ? "http1" : "other";
 }
 
+// What a client may say before its first call: settings, windows, priorities.
+const mostBeforeCall = 16 * 1024;
+const frameHead = 9;
+const headersFrame = 1;
+
+/** Whether bytes that began with HTTP/2's preface go on to a call; undefined while they may. */
+export function classifyCall(bytes: Buffer): "call" | "other" | undefined {
+  let at = preface.length;
+  while (bytes.length >= at + frameHead) {
+    if (bytes[at + 3] === headersFrame) return "call";
+    at += frameHead + bytes.readUIntBE(at, 3);
+  }
+  return at > mostBeforeCall ? "other" : undefined;
+}
+
 /** Options of `peek`. */
-export interface PeekOptions {
+export interface PeekOptions<T> {
   /** Time for the first bytes, milliseconds; a slower connection is destroyed. */
   readonly timeoutMs: number;
+  /** What these first bytes are; undefined while more are needed. */
+  readonly classify: (bytes: Buffer) => T | undefined;
   /** Called at most once, with every byte back in the socket. */
-  readonly onWire: (wire: Wire) => void;
+  readonly onKnown: (known: T) => void;
 }
 
 /** Waits for the first bytes of a socket, and gives them back to it. */
-export function peek(socket: Socket, { timeoutMs, onWire }: PeekOptions): void {
+export function peek<T>(socket: Socket, { timeoutMs, classify, onKnown }: PeekOptions<T>): void {
   let seen = Buffer.alloc(0);
   const timer = setTimeout(() => socket.destroy(), timeoutMs);
   const stop = () => {
@@ -42,11 +59,11 @@ export function peek(socket: Socket, { timeoutMs, onWire }: PeekOptions): void {
   const onReadable = () => {
     for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) {
       seen = Buffer.concat([seen, chunk]);
-      const wire = classify(seen);
-      if (wire === undefined) continue;
+      const known = classify(seen);
+      if (known === undefined) continue;
       stop();
       socket.unshift(seen);
-      onWire(wire);
+      onKnown(known);
       return;
     }
   };
@@ -54,4 +71,6 @@ export function peek(socket: Socket, { timeoutMs, onWire }: PeekOptions): void {
   socket.once("error", onError);
   socket.once("end", onEnd);
   socket.once("close", stop);
+  // Bytes that were given back before are not announced again.
+  if (socket.readableLength > 0) onReadable();
 }

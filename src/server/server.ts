@@ -9,15 +9,17 @@ import type { DispatchStats } from "../dispatch/dispatcher.ts";
 import { createLocalDispatcher } from "../dispatch/local.ts";
 import { createMemoryStore } from "../execution/memory-store.ts";
 import type { Executor } from "../executors/executor.ts";
-import { createExecutions } from "../service/executions.ts";
+import { createExecutions, type ExecutionStats, type Executions } from "../service/executions.ts";
 import { createExecutorService } from "../service/executor-service.ts";
 import { createHealth } from "../service/health.ts";
+import { createIdempotency } from "../service/idempotency.ts";
+import { IdempotencyTable } from "../service/idempotency-table.ts";
 import type { RequestBounds } from "../service/request.ts";
 import { startDeadline } from "../shared/abort.ts";
 import type { ServerInfo } from "../shared/model.ts";
-import { Stop } from "../shared/stop.ts";
-import { createAdapter, type RequestHandler } from "./adapter.ts";
+import { type AdapterOptions, createAdapter, type RequestHandler } from "./adapter.ts";
 import type { Config } from "./config.ts";
+import { Connections } from "./connections.ts";
 import { startEngines } from "./engines.ts";
 import { checkExposure } from "./exposure.ts";
 import { createGate } from "./gate.ts";
@@ -26,10 +28,10 @@ import { createInterceptors } from "./interceptors/index.ts";
 import { listen } from "./listener.ts";
 import { createLogger } from "./logger.ts";
 import { openToolServices } from "./tool-services.ts";
+import { Transit } from "./transit.ts";
 import { version } from "./version.ts";
 
 const maxCodeBytes = 1024 * 1024;
-const maxKeepWithoutReaderMs = 300_000;
 // The longest code, as JSON escapes it, with context, config and tools.
 const requestBytes = 4 * 1024 * 1024;
 const closeMs = 2_000;
@@ -45,8 +47,12 @@ export interface ServerOptions {
 }
 
 /** What a server holds at this moment. */
-export interface ServerStats extends DispatchStats {
+export interface ServerStats extends DispatchStats, ExecutionStats {
   readonly connections: number;
+  /** Calls of HTTP/2 that are open. */
+  readonly streams: number;
+  /** Bytes of messages half received, and of answers not taken. */
+  readonly transitBytes: number;
   /** Tool calls and answers that were refused so far, without effect. */
   readonly refusedToolCalls: number;
   readonly refusedToolAnswers: number;
@@ -86,12 +92,19 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     defaultLimits: config.defaultLimits,
     maxLimits: config.maxLimits,
     maxCodeBytes,
-    maxKeepWithoutReaderMs,
+    // Kept so long, an execution is kept to its end, whatever its wall limit.
+    maxKeepWithoutReaderMs: config.maxLimits.wallMs,
     languages: [...new Set(executors.flatMap((executor) => executor.info().languages))],
     toolServices: toolServices.names,
   };
-  const dispatcher = starting.use(createLocalDispatcher({ ...pick(config), executors }));
-  const executions = starting.use(
+  const dispatcher = starting.use(
+    createLocalDispatcher({
+      ...pick(config),
+      executors,
+      logBytes: (tenant) => executions.logBytes(tenant),
+    }),
+  );
+  const executions: Executions = starting.use(
     createExecutions({
       dispatcher,
       store: createMemoryStore(),
@@ -104,6 +117,12 @@ export async function createServer(config: Config, options: ServerOptions = {}):
         payloadBytes: config.toolPayloadBytes,
         totalPayloadBytes: config.toolTotalBytes,
       },
+      retention: config.retention,
+      followerBounds: {
+        perExecution: config.executionFollowers,
+        perTenant: config.tenantFollowers,
+      },
+      maxKnown: config.retention.maxExecutions,
     }),
   );
   const info = (): ServerInfo => ({
@@ -113,22 +132,43 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     defaultLimits: bounds.defaultLimits,
     maxLimits: bounds.maxLimits,
     maxCodeBytes,
-    maxKeepWithoutReaderMs,
+    maxKeepWithoutReaderMs: bounds.maxKeepWithoutReaderMs,
     requiredIsolationTier: config.requiredIsolationTier,
     queueTimeoutMs: config.queueTimeoutMs,
   });
   const health = createHealth([ExecutorService.typeName]);
-  const service = createExecutorService({ executions, serverInfo: info, bounds });
-  const handler = createHandler(config, logger, (router) => {
+  const table = new IdempotencyTable({ ...config.idempotency, isShared: config.isShared });
+  const idempotency = createIdempotency({ executions, table });
+  const service = createExecutorService({ executions, idempotency, serverInfo: info, bounds });
+  const connections = new Connections({
+    keyless: config.keylessConnections,
+    perTenant: config.tenantConnections,
+  });
+  const transit = new Transit({
+    tenantBytes: config.tenantTransitBytes,
+    totalBytes: config.transitBytes,
+  });
+  const edge = { logger, connections, transit };
+  const handler = createHandler(config, { ...edge, instanceId }, (router) => {
     router.service(ExecutorService, service).service(Health, health.service);
   });
-  const { host, port } = config;
-  const listener = await listen({ host, port, tls, handler, closeMs, handshakeMs, idleMs });
+  const { host, port, maxConnections } = config;
+  const times = { closeMs, handshakeMs, idleMs };
+  const listener = await listen({
+    host,
+    port,
+    tls,
+    handler,
+    connections,
+    maxConnections,
+    ...times,
+  });
   starting.defer(() => listener.close());
 
   const resources = starting.move();
   const drain = async () => {
     health.stop();
+    connections.drain();
     using deadline = startDeadline({ ms: config.drainMs, reason: undefined });
     await dispatcher.drain(deadline.signal);
   };
@@ -136,7 +176,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     health.stop();
     // Admits nothing more, and waits for nothing.
     await dispatcher.drain(AbortSignal.abort());
-    await executions.stopAll(new Stop("abandoned", "the server is shutting down"));
+    await executions.stopAll();
     health.close();
     await resources.disposeAsync();
   };
@@ -148,7 +188,10 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     info,
     stats: () => ({
       ...dispatcher.stats(),
-      connections: listener.connections(),
+      ...executions.stats(),
+      connections: connections.size,
+      streams: listener.streams(),
+      transitBytes: transit.bytes,
       refusedToolCalls: executions.refusals.calls,
       refusedToolAnswers: executions.refusals.answers,
     }),
@@ -159,26 +202,34 @@ export async function createServer(config: Config, options: ServerOptions = {}):
 
 function createHandler(
   config: Config,
-  logger: Logger,
+  {
+    instanceId,
+    ...edge
+  }: Pick<AdapterOptions, "logger" | "connections" | "transit"> & { readonly instanceId: string },
   routes: (router: ConnectRouter) => void,
 ): RequestHandler {
   const authenticate = createAuthenticate(config.apiKeys);
   const { defaultDeadlineMs: defaultMs, maxDeadlineMs: maxMs } = config;
-  const interceptors = createInterceptors({ logger, authenticate, deadline: { defaultMs, maxMs } });
-  const requestGate = createGate({ authenticate, interceptors });
+  const { logger } = edge;
+  const deadline = { defaultMs, maxMs };
+  const interceptors = createInterceptors({ logger, instanceId, authenticate, deadline });
+  const requestGate = createGate({ instanceId, authenticate, interceptors });
   return createAdapter({
     routes,
     interceptors,
     requestGate,
     // A result in a JSON message has its quotes escaped; one that is a little too large is told so.
     readMaxBytes: requestBytes + 2 * config.toolPayloadBytes,
-    maxDeadlineMs: maxMs,
-    logger,
+    times: { receiveMs: config.receiveMs, sendMs: config.sendMs, maxDeadlineMs: maxMs },
+    ...edge,
   });
 }
 
-function pick({ slots, queueSize, tenantSlots }: Config) {
-  return { slots, queueSize, tenantSlots };
+function pick(config: Config) {
+  const { slots, queueSize, tenantSlots, isShared } = config;
+  const { tenantQueueSize, tenantExecutionsPerMinute, tenantLogBytes } = config;
+  const quotas = { tenantQueueSize, tenantExecutionsPerMinute, tenantLogBytes };
+  return { slots, queueSize, tenantSlots, isShared, ...quotas };
 }
 
 function toUrl({ address, port, family }: AddressInfo, isSecure: boolean): string {

@@ -13,11 +13,32 @@ const defaults = {
   requireTier: "T2",
   secondWall: "auto",
   queueTimeoutMs: 10_000,
+  tenantExecutionsPerMinute: 0,
   drainMs: 30_000,
+  maxConnections: 4_096,
+  tenantConnections: 1_024,
+  keylessConnections: 1_024,
+  receiveMs: 60_000,
+  sendMs: 60_000,
+  tenantTransitBytes: 128 * MiB,
+  transitBytes: 512 * MiB,
   toolPayloadBytes: 2 * MiB,
   toolTotalBytes: 64 * MiB,
   toolListMs: 30_000,
+  executionFollowers: 16,
+  tenantFollowers: 1_000,
   logLevel: "info",
+  retention: {
+    endedForMs: 600_000,
+    tenantBytes: 32 * MiB,
+    totalBytes: 256 * MiB,
+    maxExecutions: 100_000,
+  },
+  idempotency: {
+    // Google's APIs, whose rule this is (AIP-155), remember an id for as long.
+    ttlMs: 3_600_000,
+    outcomeBytes: 64 * MiB,
+  },
   limits: {
     wallMs: 30_000,
     waitMs: 60_000,
@@ -121,11 +142,28 @@ export const settingsSchema = z.strictObject({
   queue_size: z.int().min(0).optional(),
   queue_timeout_ms: ms.default(defaults.queueTimeoutMs),
   tenant_slots: count.optional(),
+  tenant_queue_size: z.int().min(0).optional(),
+  tenant_executions_per_minute: z.int().min(0).default(defaults.tenantExecutionsPerMinute),
+  tenant_log_bytes: count.optional(),
+  idempotency: z
+    .strictObject({
+      ttl_ms: ms.default(defaults.idempotency.ttlMs),
+      max_requests: count.optional(),
+      outcome_bytes: count.default(defaults.idempotency.outcomeBytes),
+    })
+    .prefault({}),
   default_limits: limits(defaults.limits),
   max_limits: limits(defaults.maxLimits),
   default_deadline_ms: ms.optional(),
   max_deadline_ms: ms.optional(),
   drain_ms: ms.or(z.literal(0)).default(defaults.drainMs),
+  max_connections: count.default(defaults.maxConnections),
+  tenant_connections: count.default(defaults.tenantConnections),
+  keyless_connections: count.default(defaults.keylessConnections),
+  receive_ms: ms.default(defaults.receiveMs),
+  send_ms: ms.default(defaults.sendMs),
+  tenant_transit_bytes: count.default(defaults.tenantTransitBytes),
+  transit_bytes: count.default(defaults.transitBytes),
   tool_services: z.record(name, toolService).default({}),
   // Above 8 MiB one payload would hold up everybody else for too long.
   tool_payload_bytes: z
@@ -135,6 +173,16 @@ export const settingsSchema = z.strictObject({
     .default(defaults.toolPayloadBytes),
   tool_total_bytes: count.default(defaults.toolTotalBytes),
   tool_list_ms: ms.default(defaults.toolListMs),
+  execution_followers: count.default(defaults.executionFollowers),
+  tenant_followers: count.default(defaults.tenantFollowers),
+  retention: z
+    .strictObject({
+      ended_for_ms: ms.default(defaults.retention.endedForMs),
+      tenant_bytes: z.int().min(0).default(defaults.retention.tenantBytes),
+      total_bytes: z.int().min(0).default(defaults.retention.totalBytes),
+      max_executions: count.default(defaults.retention.maxExecutions),
+    })
+    .prefault({}),
   log_level: z.enum(logLevels).default(defaults.logLevel),
 });
 

@@ -1,7 +1,9 @@
 import { totalmem } from "node:os";
 import { constrainedMemory } from "node:process";
+import { getHeapStatistics } from "node:v8";
 
 const bytesPerRun = 16 * 1024 * 1024;
+const bytesPerRequest = 1024;
 const share = 0.8;
 const most = 1_000;
 
@@ -14,4 +16,19 @@ export function slotsFor(memoryBytes: number): number {
 export function usableMemory(): number {
   const constrained = constrainedMemory();
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+}
+
+/** What V8 lets this process have for its objects and texts, bytes. */
+export function heapBytes(): number {
+  return getHeapStatistics().heap_size_limit;
+}
+
+/** Logs of one tenant that a heap holds beside those of others and all else: a quarter of it, bytes. */
+export function logBytesFor(heapSize: number): number {
+  return Math.floor(heapSize / 4);
+}
+
+/** Request ids that a tenth of a heap holds; each takes some 700 bytes with a small outcome. */
+export function requestsFor(heapSize: number): number {
+  return Math.max(1_000, Math.floor(heapSize / 10 / bytesPerRequest));
 }

@@ -1,4 +1,5 @@
 import type { Http2ServerResponse } from "node:http2";
+import { setImmediate } from "node:timers/promises";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Exchange } from "./exchange.ts";
 import { discardUnread } from "./unread.ts";
@@ -6,6 +7,11 @@ import { discardUnread } from "./unread.ts";
 /** Whether a content type is gRPC's own; gRPC-web and Connect put their status into the body. */
 export function isGrpc(contentType: string | undefined): boolean {
   return /^application\/grpc(?:$|[+; ])/i.test(contentType ?? "");
+}
+
+/** Whether an answer says that another server may do what this one cannot. */
+export function isUnavailable({ trailer }: UniversalServerResponse): boolean {
+  return trailer?.get("grpc-status") === "14";
 }
 
 /**
@@ -18,11 +24,14 @@ export function createGrpcExchange(response: Http2ServerResponse): Exchange {
     setHeaders(known) {
       headers = known;
     },
-    commit() {
+    async commit() {
       if (response.headersSent || response.stream.destroyed || response.stream.closed) return;
       response.writeHead(200, Object.fromEntries(headers));
       // Connect writes the head when the first message is there, without asking whether it went out.
       response.writeHead = () => response;
+      // HTTP/2 hands it to the system before the next turn of the loop: from then on the head comes to
+      // the client even if this process is killed.
+      await setImmediate();
     },
   };
 }

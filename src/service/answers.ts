@@ -1,20 +1,22 @@
-import { setImmediate } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type {
   ExecuteInteractiveRequest,
   ExecuteStreamRequest,
 } from "../../gen/es/codemode/v1/executor_pb.ts";
 import type { ToolResult as ToolResultMessage } from "../../gen/es/codemode/v1/tool_pb.ts";
-import { untilAborted } from "../shared/abort.ts";
+import { type ForkedSignal, sleep, untilAborted } from "../shared/abort.ts";
 import { CodemodeError } from "../shared/errors.ts";
 import type { ToolResult } from "../shared/model.ts";
 import { fromToolResultMessage } from "../shared/wire/tool.ts";
 import { callEnded } from "./endings.ts";
-import { Faults } from "./faults.ts";
-import type { RunningExecution } from "./running.ts";
+import { fault } from "./faults.ts";
+import type { Reader } from "./reader.ts";
 
 /** What a caller sends on its interactive stream. */
 export type Input = AsyncIterator<ExecuteInteractiveRequest>;
+
+// A busy client or network may take as long from the end of a stream's input to its reset.
+const resetGraceMs = 250;
 
 /** The `start` that an interactive stream begins with. Rejects `invalid_request` for anything else. */
 export async function readStart(input: Input, signal: AbortSignal): Promise<ExecuteStreamRequest> {
@@ -28,13 +30,13 @@ export async function readStart(input: Input, signal: AbortSignal): Promise<Exec
 
 /**
  * Hands the caller's answers to the execution until the caller closes its side. What is no answer at
- * all goes to `refuse` as `invalid_request`, and ends the reading. Never rejects. A caller that is gone
- * ends the program by the call's signal, before the program can see its calls fail.
+ * all goes to `refuse` as `invalid_request`, and ends the reading. Never rejects. A caller that is gone,
+ * as the call's signal says, closes nothing: its calls wait for the next tool host.
  */
 export async function readAnswers(
   input: Input,
-  execution: Pick<RunningExecution, "answer" | "closeCaller">,
-  refuse: (error: CodemodeError) => void,
+  reader: Pick<Reader, "answer" | "closeCaller">,
+  { signal, abort: refuse }: Pick<ForkedSignal, "signal" | "abort">,
 ): Promise<void> {
   try {
     for (let next = await input.next(); next.done !== true; next = await input.next()) {
@@ -42,15 +44,15 @@ export async function readAnswers(
       if (message.case !== "toolResult") throw fault("tool_result", "must be every later message");
       const result = parseToolResult(message.value);
       try {
-        execution.answer(result);
+        reader.answer(result);
       } catch (error) {
         // One that comes too late, twice or to no call is nothing unusual, and has no effect.
         if (!CodemodeError.is(error)) throw CodemodeError.from(error);
       }
     }
-    // Node ends the input of a stream that was reset as well, and says so one turn of its loop later.
-    for (let turn = 0; turn < 4; turn++) await setImmediate();
-    execution.closeCaller();
+    // A client that goes (Node's, for one) may close its side first, and its reset comes a moment later.
+    await sleep(resetGraceMs, signal).catch(() => {});
+    if (!signal.aborted) reader.closeCaller();
   } catch (error) {
     if (CodemodeError.is(error)) refuse(error);
     else if (isUnreadable(error)) {
@@ -74,10 +76,4 @@ export function parseToolResult(message: ToolResultMessage | undefined): ToolRes
   if (message.callId === "") throw fault("result.call_id", "is empty");
   if (result === undefined) throw fault("result", "has neither result_json nor error");
   return result;
-}
-
-function fault(field: string, description: string): CodemodeError {
-  const faults = new Faults();
-  faults.add(field, description);
-  return faults.toError();
 }

@@ -12,7 +12,7 @@ export interface Call {
    * The program is about to start: sends response headers now, so that no gRPC client's retry
    * policy runs it again whatever happens next. Idempotent.
    */
-  commit(): void;
+  commit(): Promise<void>;
   /** Sets a response trailer. */
   setTrailer(name: string, value: string): void;
 }

@@ -16,10 +16,13 @@ export function callerGone(): Stop {
   return new Stop("cancelled", "the caller is gone");
 }
 
-/** The service's own shutdown ends the program. */
-export function isShutdown(reason: unknown): boolean {
-  return reason instanceof Stop && reason.reason === "abandoned";
+/** Ends a program to which no reader came back in time. */
+export function readersGone(keepMs: number): Stop {
+  return new Stop("abandoned", `no reader came back within ${keepMs} ms`);
 }
+
+/** Ends a program because the service shuts down. */
+export const shutdown = new Stop("abandoned", "the service is shutting down");
 
 /** The refusal of a program that had not started when the service shut down. */
 export function shuttingDown(cause: unknown): CodemodeError {
@@ -37,4 +40,16 @@ export function queueTimedOut(queueTimeoutMs: number): CodemodeError {
 export function executionLost(executionId: string, cause: unknown): CodemodeError {
   const message = "the execution was lost after it had started";
   return new CodemodeError("execution_lost", message, { cause, executionId });
+}
+
+/** The refusal of an id that is unknown, or another tenant's: the two are not told apart. */
+export function noSuchExecution(): CodemodeError {
+  return new CodemodeError("not_found", "no such execution");
+}
+
+/** The refusal of a program when as many executions run as can be known. */
+export function tooManyLogs(max: number): CodemodeError {
+  const quota = [{ subject: "service", description: `${max} executions known at once` }];
+  const message = "too many executions are known";
+  return new CodemodeError("overloaded", message, { quota, retryAfterMs: 1_000 });
 }

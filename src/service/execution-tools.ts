@@ -1,6 +1,6 @@
 import type { GuestTool, GuestToolCall } from "../executors/executor.ts";
 import { CodemodeError } from "../shared/errors.ts";
-import type { ExecutionRequest, ToolResult } from "../shared/model.ts";
+import type { ExecutionRequest, ToolCall, ToolResult } from "../shared/model.ts";
 import { type Refusals, ToolBridge, type ToolBridgeOptions } from "../tools/bridge.ts";
 import type { PayloadBounds } from "../tools/budget.ts";
 import { type Grants, openGrants } from "../tools/grants.ts";
@@ -21,11 +21,18 @@ export interface ExecutionToolsOptions {
 /** The guest that calls, and how its calls reach the log and the execution's end. */
 export type GuestSide = Pick<ToolBridgeOptions, "endsAt" | "guest" | "append" | "stop" | "fail">;
 
+/** The tool host that an execution begins with: the caller that started it. */
+export const firstHost = 1;
+
+// Each change of the host is an event that the log keeps to its end.
+const maxHosts = 1_000;
+
 /** The tools of one execution: granted before it has a slot, called once it has a guest. */
 export class ExecutionTools {
   readonly #options: ExecutionToolsOptions;
   #grants: Grants | undefined;
   #bridge: ToolBridge | undefined;
+  #host = firstHost;
   #isCallerGone = false;
 
   constructor(options: ExecutionToolsOptions) {
@@ -70,15 +77,36 @@ export class ExecutionTools {
     await this.#bridge?.onCall(call);
   }
 
-  /** Hands on an answer of the caller's; as `ToolBridge.deliver`. */
-  answer(result: ToolResult): boolean {
-    if (this.#bridge !== undefined) return this.#bridge.deliver(result);
-    this.#options.refusals.answers += 1;
-    throw new CodemodeError("not_found", "no call is open");
+  /**
+   * Makes a new tool host and gives its number: answers of the one before are refused. Throws a
+   * CodemodeError `overloaded` when the execution has had too many.
+   */
+  changeHost(): number {
+    if (this.#host >= maxHosts) {
+      throw new CodemodeError("overloaded", `the execution has had ${maxHosts} tool hosts`);
+    }
+    this.#host += 1;
+    this.#isCallerGone = false;
+    this.#bridge?.openCaller();
+    return this.#host;
   }
 
-  /** The caller answers no more calls: those that are open or still come fail. */
-  closeCaller(): void {
+  /** The calls that a tool host has to answer now. */
+  openCalls(): readonly ToolCall[] {
+    return this.#bridge?.openCalls() ?? [];
+  }
+
+  /** Hands on an answer of the caller's, or of one tool host; as `ToolBridge.deliver`. */
+  answer(result: ToolResult, host = this.#host): boolean {
+    if (host === this.#host && this.#bridge !== undefined) return this.#bridge.deliver(result);
+    this.#options.refusals.answers += 1;
+    const why = host === this.#host ? "no call is open" : "another reader answers the calls now";
+    throw new CodemodeError("not_found", why);
+  }
+
+  /** A tool host answers no more: open calls and those that come fail, until there is another. */
+  closeCaller(host: number): void {
+    if (host !== this.#host) return;
     this.#isCallerGone = true;
     this.#bridge?.closeCaller();
   }

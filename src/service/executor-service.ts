@@ -1,12 +1,16 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
+import type { ExecutionEvent as ExecutionEventMessage } from "../../gen/es/codemode/v1/execution_pb.ts";
 import {
   ExecuteResponseSchema,
   type ExecutorService,
 } from "../../gen/es/codemode/v1/executor_pb.ts";
+import type { ToolPayloads } from "../../gen/es/codemode/v1/tool_pb.ts";
 import { forkSignal, untilAborted } from "../shared/abort.ts";
 import { CappedText } from "../shared/capped-text.ts";
-import type { ExecutionRequest, ServerInfo } from "../shared/model.ts";
+import type { ExecutionRequest, ServerInfo, ToolDeclaration } from "../shared/model.ts";
+import { executionIdTrailer } from "../shared/status.ts";
+import { toAttachedMessage } from "../shared/wire/attached.ts";
 import { toEventMessage } from "../shared/wire/event.ts";
 import { toExecutionMessage } from "../shared/wire/execution.ts";
 import { toServerInfoMessage } from "../shared/wire/server-info.ts";
@@ -14,13 +18,17 @@ import { parseToolResult, readAnswers, readStart } from "./answers.ts";
 import { getCall } from "./call.ts";
 import { callEnded } from "./endings.ts";
 import type { Executions } from "./executions.ts";
-import { Faults } from "./faults.ts";
+import { fault } from "./faults.ts";
+import type { Idempotency } from "./idempotency.ts";
+import { parsePageRequest, toPage } from "./listing.ts";
 import { eventView } from "./payloads.ts";
+import type { Reader } from "./reader.ts";
 import { parseExecutionRequest, type RequestBounds } from "./request.ts";
 
 /** What the service stands on. */
 export interface ExecutorServiceDeps {
   readonly executions: Executions;
+  readonly idempotency: Idempotency;
   readonly serverInfo: () => ServerInfo;
   readonly bounds: RequestBounds;
 }
@@ -32,24 +40,28 @@ const maxChannelBytes = 1024 * 1024;
 export function createExecutorService(
   deps: ExecutorServiceDeps,
 ): ServiceImpl<typeof ExecutorService> {
-  const { executions, serverInfo, bounds } = deps;
+  const { executions, idempotency, serverInfo, bounds } = deps;
   return {
     async execute(message, context) {
       const call = getCall(context.values);
       const request = parseExecutionRequest(message.request, bounds, call.correlationId);
       refuseInline(request);
-      await using execution = executions.start(request, call, context.signal);
+      const options = { signal: context.signal, answersTools: false };
+      await using reader = await idempotency.start(request, call, options);
       const stdout = new CappedText(maxChannelBytes);
       const stderr = new CappedText(maxChannelBytes);
-      for await (const event of execution.events()) {
+      // Which channel it was of is not known of output that the log has dropped.
+      let droppedBytes = 0;
+      for await (const event of reader.events()) {
         if (event.type === "output")
           (event.channel === "stdout" ? stdout : stderr).append(event.text);
+        else if (event.type === "trimmed") droppedBytes += event.omittedBytes;
       }
       return create(ExecuteResponseSchema, {
-        execution: toExecutionMessage(execution.summary()),
+        execution: toExecutionMessage(reader.summary()),
         stdout: stdout.toString(),
         stderr: stderr.toString(),
-        stdoutOmittedBytes: BigInt(stdout.omittedBytes),
+        stdoutOmittedBytes: BigInt(stdout.omittedBytes + droppedBytes),
         stderrOmittedBytes: BigInt(stderr.omittedBytes),
       });
     },
@@ -57,9 +69,9 @@ export function createExecutorService(
     async *executeStream(message, context) {
       const call = getCall(context.values);
       const request = parseExecutionRequest(message.request, bounds, call.correlationId);
-      await using execution = executions.start(request, call, context.signal);
-      const view = eventView(message.payloads, request.tools);
-      for await (const event of execution.events()) yield { event: toEventMessage(view(event)) };
+      const options = { signal: context.signal, answersTools: false };
+      await using reader = await idempotency.start(request, call, options);
+      yield* eventsOf(reader, message.payloads, request.tools);
     },
 
     async *executeInteractive(messages, context) {
@@ -69,10 +81,32 @@ export function createExecutorService(
       const request = parseExecutionRequest(start.request, bounds, call.correlationId);
       // A caller that breaks the protocol of its stream ends its own call.
       using reading = forkSignal(context.signal);
-      await using execution = executions.start(request, call, reading.signal);
-      void readAnswers(input, execution, reading.abort);
-      const view = eventView(start.payloads, request.tools);
-      for await (const event of execution.events()) yield { event: toEventMessage(view(event)) };
+      const options = { signal: reading.signal, answersTools: true };
+      await using reader = await idempotency.start(request, call, options);
+      void readAnswers(input, reader, reading);
+      yield* eventsOf(reader, start.payloads, request.tools);
+    },
+
+    async *attachExecution({ executionId, afterSequence, answerTools, payloads }, context) {
+      const { tenant, setTrailer } = getCall(context.values);
+      const place = { afterSequence: Number(afterSequence), answerTools };
+      await using reader = await executions.attach(executionId, tenant, place, context.signal);
+      setTrailer(executionIdTrailer, executionId);
+      yield { attached: toAttachedMessage(reader.attached) };
+      yield* eventsOf(reader, payloads, reader.tools);
+    },
+
+    getExecution({ key }, context) {
+      const { tenant } = getCall(context.values);
+      if (key.case === undefined) throw fault("key", "is required: execution_id or request_id");
+      const known = key.case === "requestId" ? idempotency : executions;
+      return { execution: toExecutionMessage(known.get(key.value, tenant)) };
+    },
+
+    listExecutions(message, context) {
+      const { tenant } = getCall(context.values);
+      const { filter, pageSize } = parsePageRequest(message);
+      return toPage(executions.list(tenant, filter), pageSize);
     },
 
     submitToolResult({ executionId, result }, context) {
@@ -96,13 +130,21 @@ export function createExecutorService(
   };
 }
 
+/** The events of a reader as its stream carries them; its caller may have to answer calls of `own`. */
+async function* eventsOf(
+  reader: Reader,
+  payloads: ToolPayloads,
+  own: readonly ToolDeclaration[],
+): AsyncGenerator<{ event: ExecutionEventMessage }> {
+  const view = eventView(payloads, own);
+  for await (const event of reader.events()) yield { event: toEventMessage(view(event)) };
+}
+
 /** A unary call has no way for the caller to see and answer the calls of its tools. */
 function refuseInline({ tools }: ExecutionRequest): void {
   if (tools.length === 0) return;
-  const faults = new Faults();
-  faults.add(
+  throw fault(
     "request.tools",
     "cannot be called by Execute: use ExecuteInteractive or ExecuteStream, or tool_services",
   );
-  throw faults.toError();
 }

@@ -32,6 +32,13 @@ export class Faults {
   }
 }
 
+/** The error of a request with one fault. */
+export function fault(field: string, description: string): CodemodeError {
+  const faults = new Faults();
+  faults.add(field, description);
+  return faults.toError();
+}
+
 function cut(text: string): string {
   if (text.length <= maxTextLength) return text;
   // A cut through a pair leaves half a character, which no header takes.

@@ -1,5 +1,4 @@
 import type { ExecutionRequest as RequestMessage } from "../../gen/es/codemode/v1/execution_pb.ts";
-import { CodemodeError, type FieldViolation } from "../shared/errors.ts";
 import type { ExecutionRequest } from "../shared/model.ts";
 import { fromDuration } from "../shared/wire/time.ts";
 import { parseToolServices, parseTools } from "./declarations.ts";
@@ -25,8 +24,8 @@ const idPattern = /^[A-Za-z0-9._-]{1,128}$/;
 const idRule = "must be 1 to 128 characters of A-Z a-z 0-9 . _ -";
 
 /**
- * The request, every field set and within its bounds. Throws a CodemodeError: `invalid_request`
- * with every violation at once, or `unsupported` for what this version does not serve.
+ * The request, every field set and within its bounds. Throws a CodemodeError `invalid_request` with
+ * every violation at once.
  */
 export function parseExecutionRequest(
   message: RequestMessage | undefined,
@@ -40,7 +39,6 @@ export function parseExecutionRequest(
   }
   const request = parse(message, bounds, faults);
   faults.throwIfAny();
-  refuseUnserved(message);
   return { ...request, correlationId: request.correlationId || correlationId };
 }
 
@@ -90,20 +88,4 @@ function parseKeep(message: RequestMessage, maxMs: number, faults: Faults): numb
   const keepMs = fromDuration(message.keepWithoutReader) ?? 0;
   if (keepMs > maxMs) faults.add(field, `is ${keepMs} ms, at most ${maxMs} ms`);
   return keepMs;
-}
-
-/** Fields of the wire that a later version serves are refused: ignored, they would mislead. */
-function refuseUnserved(message: RequestMessage): void {
-  const unserved: FieldViolation[] = [];
-  if ((fromDuration(message.keepWithoutReader) ?? 0) > 0) {
-    const description = "only a keep_without_reader of 0 is served by this version";
-    unserved.push({ field: "request.keep_without_reader", description });
-  }
-  if (message.requestId !== "") {
-    const description = "a request_id is not served by this version";
-    unserved.push({ field: "request.request_id", description });
-  }
-  if (unserved.length === 0) return;
-  const text = unserved.map(({ description }) => description).join("; ");
-  throw new CodemodeError("unsupported", text, { violations: unserved });
 }

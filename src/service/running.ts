@@ -3,188 +3,214 @@ import type { Lease } from "../dispatch/dispatcher.ts";
 import { ExecutionLog } from "../execution/log.ts";
 import type { GuestRun, GuestUsage } from "../executors/executor.ts";
 import { forkSignal, onAbort, startTimer } from "../shared/abort.ts";
-import { CodemodeError } from "../shared/errors.ts";
-import type {
-  Execution,
-  ExecutionEvent,
-  ExecutionRequest,
-  Outcome,
-  ProgramResult,
-  ToolResult,
-} from "../shared/model.ts";
+import { CodemodeError, type ErrorKind } from "../shared/errors.ts";
+import type { Execution, ExecutionRequest, ProgramResult, ToolResult } from "../shared/model.ts";
 import { executionIdTrailer } from "../shared/status.ts";
 import { failed, Stop, stopped } from "../shared/stop.ts";
 import type { Refusals } from "../tools/bridge.ts";
+import { attachReader, type LiveExecution, type Place, startReader } from "./attach.ts";
 import type { Call } from "./call.ts";
-import {
-  callEnded,
-  callerGone,
-  executionLost,
-  isShutdown,
-  queueTimedOut,
-  shuttingDown,
-} from "./endings.ts";
+import { executionLost, queueTimedOut, shutdown, shuttingDown } from "./endings.ts";
 import { ExecutionTools } from "./execution-tools.ts";
 import type { ExecutionsOptions } from "./executions.ts";
 import { groupOf } from "./group.ts";
+import type { ReadExecution, Reader } from "./reader.ts";
+import { Readers } from "./readers.ts";
+import { Standing } from "./standing.ts";
+import type { Tally } from "./tally.ts";
 
 /** One execution to run, and what it runs on. */
 export interface RunningExecutionOptions extends ExecutionsOptions {
   readonly executionId: string;
   readonly request: ExecutionRequest;
+  /** The call that starts it. */
   readonly call: Call;
-  /** Aborts when the call that started the execution is over. */
-  readonly signal: AbortSignal;
   readonly refusals: Refusals;
+  /** Followers, by tenant. */
+  readonly followers: Tally;
+  /** Bytes of the logs of executions that run, by tenant. */
+  readonly logBytes: Tally;
 }
 
+// What readers are told of their own place, and of nothing that was lost.
+const ownKinds: readonly ErrorKind[] = ["out_of_range", "overloaded"];
 const noUsage: GuestUsage = { cpuMs: 0, peakMemoryBytes: 0, outputBytes: 0 };
 
-/** An execution from its admission to its end; disposing it cancels it, for its reader is gone. */
-export class RunningExecution implements AsyncDisposable {
+/** An execution from its admission to its end, whoever reads it. */
+export class RunningExecution implements ReadExecution {
   readonly executionId: string;
   readonly tenant: string;
-  /** Resolves when the execution is over and holds nothing any more; never rejects. */
   readonly over: Promise<void>;
+  readonly readers: Readers;
   readonly #options: RunningExecutionOptions;
+  readonly #standing: Standing;
   readonly #log: ExecutionLog;
   readonly #tools: ExecutionTools;
   readonly #controller = new AbortController();
-  readonly #createTime = new Date();
-  #startTime: Date | undefined;
-  #startedAt = 0;
+  readonly #started = Promise.withResolvers<void>();
   #engine = "";
-  #endTime: Date | undefined;
-  #outcome: Outcome | undefined;
-  /** The status that the reader gets in place of `finished`. */
   #failure: CodemodeError | undefined;
   /** Why the execution is lost although its guest may still run. */
   #fault: { readonly error: unknown } | undefined;
 
   constructor(options: RunningExecutionOptions) {
-    const { store, executionId, call } = options;
+    const { store, executionId, request, call, logBytes, followers, followerBounds } = options;
+    const { tenant } = call;
+    const { signal } = this.#controller;
     this.executionId = executionId;
-    this.tenant = call.tenant;
+    this.tenant = tenant;
     this.#options = options;
-    this.#log = new ExecutionLog({ store, executionId, signal: this.#controller.signal });
+    this.#standing = new Standing(options);
+    const onGrowth = (bytes: number) => logBytes.add(tenant, bytes);
+    this.#log = new ExecutionLog({ store, executionId, signal, onGrowth });
     this.#tools = new ExecutionTools(options);
+    this.readers = new Readers({
+      tenant,
+      keepMs: request.keepWithoutReaderMs,
+      wallMs: request.limits.wallMs,
+      bounds: followerBounds,
+      followers,
+      stop: (stop) => this.stop(stop),
+    });
     this.over = this.#run();
   }
 
-  /** The log for the call that started it, which slows the guest by reading slowly. Once. */
-  async *events(): AsyncGenerator<ExecutionEvent, void, undefined> {
-    try {
-      for await (const event of this.#log.lead(this.#options.signal)) {
-        if (event.type === "finished" && this.#failure !== undefined) throw this.#failure;
-        yield event;
-      }
-    } catch (error) {
-      throw this.#statusOf(error);
-    }
+  /** The status that readers get in place of `finished`. */
+  get failure(): CodemodeError | undefined {
+    return this.#failure;
+  }
+
+  /** The log's size and end, so far. */
+  get log(): Pick<ExecutionLog, "bytes" | "lastSequence"> {
+    return this.#log;
+  }
+
+  /** Sequence of the log's last event so far. */
+  get lastSequence(): number {
+    return this.#log.lastSequence;
+  }
+
+  /** It is being ended although its program has not started: nobody can join it any more. */
+  get isGivenUp(): boolean {
+    return this.#controller.signal.aborted && !this.#standing.hasStarted;
   }
 
   /** The execution as it stands. */
   summary(): Execution {
-    const { executionId, request, instanceId } = this.#options;
-    const { correlationId, language, requestId } = request;
-    return {
-      executionId,
-      state: this.#outcome ? "finished" : this.#startTime ? "running" : "queued",
-      outcome: this.#outcome,
-      correlationId,
-      instanceId,
-      language,
-      createTime: this.#createTime,
-      startTime: this.#startTime,
-      endTime: this.#endTime,
-      requestId,
-    };
+    return this.#standing.summary();
   }
 
-  /** Hands on an answer to one of the caller's calls; as `ToolBridge.deliver`. */
-  answer(result: ToolResult): boolean {
-    return this.#tools.answer(result);
+  /** As `startReader`. */
+  lead(signal: AbortSignal): Reader {
+    return startReader(this.#live(), signal);
   }
 
-  /** The caller answers no more calls: those that are open or still come fail. */
-  closeCaller(): void {
-    this.#tools.closeCaller();
+  /** As `attachReader`. */
+  attach(place: Place, signal: AbortSignal): Promise<Reader> {
+    return attachReader(this.#live(), place, signal);
+  }
+
+  /** Hands on an answer to one of the caller's calls, of one tool host or whichever it is; as `ToolBridge.deliver`. */
+  answer(result: ToolResult, host?: number): boolean {
+    return this.#tools.answer(result, host);
+  }
+
+  /** The tool host answers no more calls: those that are open or still come fail. */
+  closeCaller(host: number): void {
+    this.#tools.closeCaller(host);
   }
 
   /** Ends the program at once; without effect when it has ended. */
   stop(stop: Stop): void {
-    if (this.#outcome === undefined) this.#controller.abort(stop);
+    if (this.#standing.outcome === undefined) this.#controller.abort(stop);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#log.leave();
-    // The end of a program is shown before its slot is free; nobody needs to wait for that.
-    if (this.#outcome !== undefined) return;
-    this.#cancel();
-    await this.over;
+  /** The status that readers get for an error of the log. */
+  statusOf(error: unknown): CodemodeError {
+    const isOwn = CodemodeError.is(error) && ownKinds.includes(error.kind);
+    const isKnown = isOwn || error === this.#failure || !this.#standing.hasStarted;
+    return isKnown ? CodemodeError.from(error) : executionLost(this.executionId, error);
   }
 
-  #cancel(): void {
-    // Every call's signal aborts in the end: most of them find the program over.
-    if (this.#outcome === undefined) this.stop(callerGone());
+  #live(): LiveExecution {
+    return {
+      execution: this,
+      log: this.#log,
+      tools: this.#tools,
+      declared: this.#options.request.tools,
+      readers: this.readers,
+      started: this.#started.promise,
+      settled: async () => {
+        // The end of a program is shown before its slot is free; nobody needs to wait for that.
+        const isEnding = this.#controller.signal.aborted && this.#standing.outcome === undefined;
+        if (isEnding) await this.over;
+      },
+      lose: (error) => this.#lose(error),
+    };
   }
 
   async #run(): Promise<void> {
-    using _ = onAbort(this.#options.signal, () => this.#cancel());
     try {
       await this.#log.open();
       await this.#drive();
     } catch (error) {
       await this.#conclude(error);
     }
-    try {
-      await this.#options.store.delete(this.executionId);
-    } catch {
-      // What a store cannot delete now it must let expire; the execution is over either way.
-    }
+    this.readers.close();
+    this.#started.resolve();
+    this.#options.logBytes.add(this.tenant, -this.#log.bytes);
   }
 
   async #drive(): Promise<void> {
     const { signal } = this.#controller;
-    const { request } = this.#options;
+    const { request, queueTimeoutMs } = this.#options;
     // Before a slot is held: tool services may take their time.
     const tools = await this.#tools.grant(signal);
-    await using lease = await this.#admit();
-    signal.throwIfAborted();
+    using life = forkSignal(signal);
+    using queue = startTimer(queueTimeoutMs, () => life.abort(queueTimedOut(queueTimeoutMs)));
+    await using lease = await this.#admit(life.signal);
+    life.signal.throwIfAborted();
     this.#engine = lease.engine;
     const seed = randomBytes(8).readBigUInt64LE();
-    const { wallMs } = request.limits;
-    const endsAt = performance.now() + wallMs;
-    using _ = startTimer(wallMs, () => {
-      this.stop(new Stop("timeout", `the program ran longer than ${wallMs} ms`));
-    });
     const { code, language, config, limits } = request;
     // Tools are told what the caller gave, whatever an executor does to what the guest sees.
     const context = structuredClone(request.context);
     const hasMoreTools = request.toolServices.length > 0;
     const group = groupOf(this.tenant);
     const program = { code, language, context, config, limits, tools, hasMoreTools, group, seed };
-    const run = lease.run(program, signal);
+    const run = lease.run(program, life.signal);
+    using _ = onAbort(signal, () => this.#tools.close());
+    // A slot may have to wait for its guest: the limits of the run begin with the run.
+    using wall = new DisposableStack();
+    const onStart = () => {
+      queue[Symbol.dispose]();
+      wall.use(this.#startClock(run));
+      return this.#start(seed);
+    };
+    await this.#follow(run, onStart);
+  }
+
+  async #admit(signal: AbortSignal): Promise<Lease> {
+    const { dispatcher, executionId, request } = this.#options;
+    const { language, limits } = request;
+    const { memoryBytes } = limits;
+    const asked = { executionId, tenant: this.tenant, language, memoryBytes };
+    return await dispatcher.acquire(asked, signal);
+  }
+
+  /** Opens the tools of a run that begins, and ends it when its time is up. */
+  #startClock(guest: GuestRun): Disposable {
+    const { wallMs } = this.#options.request.limits;
     this.#tools.open({
-      endsAt,
-      guest: run,
+      endsAt: performance.now() + wallMs,
+      guest,
       append: (event) => this.#log.append(event),
       stop: (stop) => this.stop(stop),
       fail: (error) => this.#lose(error),
     });
-    using __ = onAbort(signal, () => this.#tools.close());
-    await this.#follow(run, seed);
-  }
-
-  async #admit(): Promise<Lease> {
-    const { dispatcher, queueTimeoutMs, executionId, request } = this.#options;
-    using wait = forkSignal(this.#controller.signal);
-    using _ = startTimer(queueTimeoutMs, () => wait.abort(queueTimedOut(queueTimeoutMs)));
-    const { language, limits } = request;
-    return await dispatcher.acquire(
-      { executionId, tenant: this.tenant, language, memoryBytes: limits.memoryBytes },
-      wait.signal,
-    );
+    return startTimer(wallMs, () => {
+      this.stop(new Stop("timeout", `the program ran longer than ${wallMs} ms`));
+    });
   }
 
   /** There is a guest, and it gets its program next: the last moment at which a retry is safe. */
@@ -193,27 +219,20 @@ export class RunningExecution implements AsyncDisposable {
     const { correlationId, language } = request;
     const engine = this.#engine;
     call.setTrailer(executionIdTrailer, executionId);
-    call.commit();
-    this.#startTime = new Date();
-    this.#startedAt = performance.now();
+    const committed = call.commit();
+    this.#standing.start();
+    await committed;
+    const ids = { instanceId, executionId, correlationId };
     const isolationTier = engineInfo(engine)?.isolationTier;
-    await this.#log.append({
-      type: "started",
-      seed,
-      engine,
-      instanceId,
-      executionId,
-      correlationId,
-      language,
-      isolationTier,
-    });
+    await this.#log.append({ type: "started", seed, engine, ...ids, language, isolationTier });
+    this.#started.resolve();
   }
 
-  async #follow(run: GuestRun, seed: bigint): Promise<void> {
+  async #follow(run: GuestRun, onStart: () => Promise<void>): Promise<void> {
     for await (const event of run) {
       switch (event.type) {
         case "started":
-          await this.#start(seed);
+          await onStart();
           break;
         case "output":
           await this.#log.append(event);
@@ -226,40 +245,33 @@ export class RunningExecution implements AsyncDisposable {
           await this.#finish(event.result, event.usage);
       }
     }
-    if (this.#outcome === undefined) throw new Error("the run ended without a result");
+    if (this.#standing.outcome === undefined) throw new Error("the run ended without a result");
   }
 
   /** A fault outside the run's own loop; ends the run, which then finds it. */
   #lose(error: unknown): void {
-    if (this.#outcome !== undefined) return;
+    if (this.#standing.outcome !== undefined) return;
     this.#fault ??= { error };
     this.#controller.abort(error);
   }
 
   async #finish(result: ProgramResult, usage: GuestUsage): Promise<void> {
-    const info = this.#options.engineInfo(this.#engine);
-    const wallMs = this.#startTime === undefined ? 0 : performance.now() - this.#startedAt;
     // What is still open is cancelled in the log, before its end.
     this.#tools.close();
-    this.#endTime = new Date();
-    this.#outcome = {
-      ...result,
-      usage: { ...usage, wallMs, toolCalls: this.#tools.count },
-      isolationTier: info?.isolationTier,
-      engine: this.#engine,
-      warnings: info?.warnings ?? [],
-    };
-    await this.#log.append({ type: "finished", outcome: this.#outcome });
+    const used = { ...usage, toolCalls: this.#tools.count };
+    const outcome = this.#standing.finish(result, used, this.#engine);
+    await this.#log.append({ type: "finished", outcome });
   }
 
   /** Ends the log of an execution that did not come to its own end. */
   async #conclude(error: unknown): Promise<void> {
-    if (this.#outcome !== undefined) return;
+    const { outcome, hasStarted } = this.#standing;
+    if (outcome !== undefined) return;
     const { signal } = this.#controller;
     const isStopped = signal.aborted && this.#fault === undefined;
-    if (isStopped && (this.#startTime !== undefined || !isShutdown(signal.reason))) {
+    if (isStopped && (hasStarted || signal.reason !== shutdown)) {
       await this.#finishLast(stopped(signal.reason));
-    } else if (this.#startTime === undefined) {
+    } else if (!hasStarted) {
       this.#log.end(signal.aborted ? shuttingDown(error) : error);
     } else {
       this.#failure = executionLost(this.executionId, error);
@@ -273,13 +285,5 @@ export class RunningExecution implements AsyncDisposable {
     } catch (error) {
       this.#log.end(this.#failure ?? error);
     }
-  }
-
-  /** The status that the reader gets for an error of the log. */
-  #statusOf(error: unknown): CodemodeError {
-    const { signal } = this.#options;
-    if (signal.aborted && error === signal.reason) return callEnded(error);
-    const isKnown = error === this.#failure || this.#startTime === undefined;
-    return isKnown ? CodemodeError.from(error) : executionLost(this.executionId, error);
   }
 }

@@ -179,7 +179,9 @@ export type EventBody =
   | ({ readonly type: "tool_call" } & ToolCall)
   | ({ readonly type: "tool_result" } & ToolResult)
   | { readonly type: "finished"; readonly outcome: Outcome }
-  | { readonly type: "trimmed"; readonly firstSequence: number; readonly omittedBytes: number };
+  | { readonly type: "trimmed"; readonly firstSequence: number; readonly omittedBytes: number }
+  /** Another reader answers the caller's calls from here on. The one that started it is host 1. */
+  | { readonly type: "tool_host_changed"; readonly host: number };
 
 /** One entry of an execution's log: numbered from 1 without a gap, `finished` last. */
 export type ExecutionEvent = EventBody & {
@@ -203,6 +205,14 @@ export interface Execution {
   readonly startTime: Date | undefined;
   readonly endTime: Date | undefined;
   readonly requestId: string;
+}
+
+/** Where a log stood when a reader was attached to it. */
+export interface Attached {
+  /** Sequence of its last event at that moment; 0 for an empty log. */
+  readonly lastSequence: number;
+  /** The caller's calls that are open and now this reader's to answer, oldest first; none for a watcher. */
+  readonly openCalls: readonly ToolCall[];
 }
 
 /** A live attempt to break out of a sandbox, and whether it was refused, as it must be. */

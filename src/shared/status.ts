@@ -22,6 +22,11 @@ export const pushbackTrailer = "grpc-retry-pushback-ms";
 export const correlationHeader = "x-correlation-id";
 /** Trailer that carries the id of the execution. */
 export const executionIdTrailer = "x-execution-id";
+/**
+ * Trailer that names the server instance; every response has it. As a header of a call it names the
+ * only instance that may take it.
+ */
+export const instanceTrailer = "codemode-instance";
 
 const codes = {
   invalid_request: Code.InvalidArgument,
@@ -82,6 +87,10 @@ export function fromConnectError(
 ): CodemodeError {
   const [info] = status.findDetails(ErrorInfoSchema).filter((detail) => detail.domain === domain);
   const kind = kinds.get(status.code) ?? "internal";
+  const pushback = status.metadata.get(pushbackTrailer);
+  const pushbackMs = pushback !== null && /^\d{1,9}$/.test(pushback) ? Number(pushback) : undefined;
+  // Whatever is no number of milliseconds means "do not try again" (gRFC A6).
+  const isPushedBack = pushback !== null && pushbackMs === undefined;
   const options: ErrorOptions = {
     cause: status,
     correlationId:
@@ -90,7 +99,7 @@ export function fromConnectError(
       known.correlationId,
     executionId:
       info?.metadata.execution_id ?? status.metadata.get(executionIdTrailer) ?? known.executionId,
-    retryAfterMs: fromDuration(status.findDetails(RetryInfoSchema)[0]?.retryDelay),
+    retryAfterMs: fromDuration(status.findDetails(RetryInfoSchema)[0]?.retryDelay) ?? pushbackMs,
     violations: status
       .findDetails(BadRequestSchema)
       .flatMap((detail) => detail.fieldViolations)
@@ -99,7 +108,7 @@ export function fromConnectError(
       .findDetails(QuotaFailureSchema)
       .flatMap((detail) => detail.violations)
       .map(({ subject, description }) => ({ subject, description })),
-    ...(info === undefined ? { retryable: false } : {}),
+    ...(info === undefined || isPushedBack ? { retryable: false } : {}),
   };
   const message = status.rawMessage;
   if (kind === "deadline_exceeded") return new CodemodeTimeoutError(message, options);

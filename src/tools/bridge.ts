@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { GuestRun, GuestToolCall } from "../executors/executor.ts";
 import { startTimer } from "../shared/abort.ts";
 import { CodemodeError } from "../shared/errors.ts";
-import type { EventBody, Limits, ToolAnswer, ToolResult } from "../shared/model.ts";
+import type { EventBody, Limits, ToolAnswer, ToolCall, ToolResult } from "../shared/model.ts";
 import type { Stop } from "../shared/stop.ts";
 import { argumentsTooLarge, checkAnswer, failure } from "./answer.ts";
 import { CallBudget, type PayloadBounds } from "./budget.ts";
@@ -44,7 +44,9 @@ const settled = new Error("the call has been answered or given up");
 interface OpenCall {
   readonly callId: string;
   readonly guestCall: number;
+  readonly callKey: string;
   readonly tool: string;
+  readonly argumentsJson: string;
   /** The caller answers it, so that an answer from outside may close it. */
   readonly isCallers: boolean;
   /** Aborts when the call is given up. */
@@ -93,9 +95,10 @@ export class ToolBridge {
       return;
     }
     const grant = this.#options.grants.get(tool);
-    const call = this.#enter(guestCall, grant);
-    const { callId } = call;
     const tooLarge = argumentsTooLarge(tool, argumentsBytes, payloads.payloadBytes);
+    const isCallers = tooLarge === undefined && grant !== undefined && grant.service === undefined;
+    const call = this.#enter(guestCall, isCallers);
+    const { callId } = call;
     const payload = tooLarge
       ? { argumentsJson: "", argumentsOmitted: true }
       : { argumentsJson: guestCall.argumentsJson };
@@ -132,6 +135,23 @@ export class ToolBridge {
     return false;
   }
 
+  /** The caller's calls that wait for an answer, whole, oldest first. */
+  openCalls(): ToolCall[] {
+    return Array.from(this.#open.values())
+      .filter(({ isCallers }) => isCallers)
+      .map(({ callId, callKey, tool, argumentsJson }) => ({
+        callId,
+        callKey,
+        tool,
+        argumentsJson,
+      }));
+  }
+
+  /** Somebody answers for the caller again: calls are open to answers from now on. */
+  openCaller(): void {
+    this.#isCallerGone = false;
+  }
+
   /** The caller answers no more: its open calls fail, and those that it is still sent. */
   closeCaller(): void {
     this.#isCallerGone = true;
@@ -148,15 +168,20 @@ export class ToolBridge {
     this.#isClosed = true;
   }
 
-  #enter({ call: guestCall, tool }: GuestToolCall, grant: Grant | undefined): OpenCall {
+  #enter(
+    { call: guestCall, callKey, tool, argumentsJson }: GuestToolCall,
+    isCallers: boolean,
+  ): OpenCall {
     const { limits, endsAt } = this.#options;
     const { waitMs } = limits;
     const callId = String(this.#count);
     const call: OpenCall = {
       callId,
       guestCall,
+      callKey,
       tool,
-      isCallers: grant !== undefined && grant.service === undefined,
+      argumentsJson,
+      isCallers,
       controller: new AbortController(),
       timer: startTimer(waitMs, () => {
         this.#settle(call, failure("timeout", `${tool} did not answer within ${waitMs} ms`));

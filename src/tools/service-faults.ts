@@ -1,8 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { sleep } from "../shared/abort.ts";
 import { backoffMs, type RetryPolicy } from "../shared/backoff.ts";
 import { isConnectionLost, isHandshakeFault, isNotSent } from "../shared/connection-faults.ts";
 import type { ToolAnswer } from "../shared/model.ts";
+import type { Retrying } from "../shared/retrying.ts";
 import { failure } from "./answer.ts";
 
 /** What a service may get over by itself, so that trying again can help. */
@@ -11,31 +11,15 @@ export function isTransient(status: ConnectError): boolean {
   return isNotSent(status) || isConnectionLost(status) || status.code === Code.Unavailable;
 }
 
-/** How an attempt is tried again. */
-export interface Retrying {
-  readonly policy: RetryPolicy;
-  /** Ends the waits between attempts. */
-  readonly signal: AbortSignal;
-  readonly mayRetry: (status: ConnectError) => boolean;
-}
-
-/**
- * Runs an attempt until one succeeds, fails in a way that may not be tried again, or the policy or
- * the signal ends; rejects with the last error.
- */
-export async function retrying<T>(
-  { policy, signal, mayRetry }: Retrying,
-  attempt: () => Promise<T>,
-): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await attempt();
-    } catch (error) {
-      const isLast = tries >= policy.maxAttempts || signal.aborted;
-      if (isLast || !mayRetry(ConnectError.from(error))) throw error;
-      await sleep(backoffMs(policy, tries), signal);
-    }
-  }
+/** When a call of a tool service is tried again. */
+export function retryOf(
+  policy: RetryPolicy,
+  mayRetry: (status: ConnectError) => boolean,
+): Retrying["waitMs"] {
+  return (error, tries) => {
+    if (tries >= policy.maxAttempts || !mayRetry(ConnectError.from(error))) return undefined;
+    return backoffMs(policy, tries);
+  };
 }
 
 /**

@@ -5,10 +5,11 @@ import { ToolService as Service } from "../../gen/es/codemode/v1/tool_service_pb
 import type { RetryPolicy } from "../shared/backoff.ts";
 import { isNotSent } from "../shared/connection-faults.ts";
 import type { ToolAnswer } from "../shared/model.ts";
+import { tryAgain } from "../shared/retrying.ts";
 import { correlationHeader } from "../shared/status.ts";
 import { fromAnswerArm, fromToolDeclarationMessage } from "../shared/wire/tool.ts";
 import { failure } from "./answer.ts";
-import { isTransient, retrying, toServiceFailure } from "./service-faults.ts";
+import { isTransient, retryOf, toServiceFailure } from "./service-faults.ts";
 import { ToolList } from "./tool-list.ts";
 import type { ServiceCall, ToolService } from "./tool-service.ts";
 
@@ -66,7 +67,7 @@ export function createToolServiceClient(
     freshMs: options.listFreshMs,
     timeoutMs: options.listTimeoutMs,
     fetch: (signal) =>
-      retrying({ policy: options.retry, signal, mayRetry: isTransient }, async () => {
+      tryAgain({ signal, waitMs: retryOf(options.retry, isTransient) }, async () => {
         const request = { includeSchemas: true };
         const { tools } = await lists.listTools(request, { headers: authorization, signal });
         return tools.map(fromToolDeclarationMessage);
@@ -110,9 +111,8 @@ export function createToolServiceClient(
       const mayRetry = (status: ConnectError) =>
         isTransient(status) && (call.tool.idempotent || isNotSent(status));
       try {
-        return await retrying({ policy: options.retry, signal, mayRetry }, () =>
-          send(call, signal),
-        );
+        const waitMs = retryOf(options.retry, mayRetry);
+        return await tryAgain({ signal, waitMs }, () => send(call, signal));
       } catch (error) {
         signal.throwIfAborted();
         const status = ConnectError.from(error);

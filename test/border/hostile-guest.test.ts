@@ -23,6 +23,38 @@ describe.skipIf(noPython)("a hostile guest", () => {
   afterAll(() => executor[Symbol.asyncDispose]());
 
   it.each([
+    ["-5", "raise SyntaxError('x', ('<program>', -5, 1, 'x'))"],
+    ["10**12", "raise SyntaxError('x', ('<program>', 10**12, 1, 'x'))"],
+    ["text", "raise SyntaxError('x', ('<program>', 'x', 1, 'x'))"],
+    [
+      "an error when it is asked",
+      "class E(SyntaxError):\n  filename = property(lambda self: 1 / 0)\nraise E('x')",
+    ],
+  ])("fails with its own error when that says its line is %s", async (_what, code) => {
+    const { result } = await collect(executor, code);
+    expect(result).toMatchObject({ error: { reason: "exception", message: "x", line: 0 } });
+  });
+
+  it("fails with its own error when the message of that cannot be shown", async () => {
+    const code =
+      "class M:\n  def __str__(self): return 1 / 0\nerror = SyntaxError('x')\nerror.msg = M()\nraise error";
+    const { result } = await collect(executor, code);
+    expect(result).toMatchObject({
+      error: { reason: "exception", message: "<str() raised ZeroDivisionError>" },
+    });
+  });
+
+  it.each([2_000, 20_000_000])("gets an error for a tool whose name has %d letters", async (n) => {
+    const code = `
+try: tools["x" * ${n}].run()
+except Exception as error: result = [type(error).__name__, error.kind, len(str(error)) < 400]`;
+    for (const hasMoreTools of [true, false]) {
+      const { result } = await collect(executor, code, { hasMoreTools });
+      expect(result).toMatchObject({ value: { json: '["ToolError","not_granted",true]' } });
+    }
+  });
+
+  it.each([
     ["a frame of an unknown type", frame(99, "b''"), "unknown type 99"],
     ["a frame that only the host may send", frame(17, "b'{}'"), "unknown type 17"],
     ["a second ready frame", frame(1, "b'{}'"), "type 1 from a running guest"],

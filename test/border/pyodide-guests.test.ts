@@ -92,6 +92,28 @@ open('/tmp/big', 'w').close()
     expect(await jsonOf(executor, code, { limits })).toEqual([full, full, null, full, true, true]);
   });
 
+  it.each([
+    ["are kept", ""],
+    ["are removed while they are open", "os.remove(name); kept.append(file)"],
+  ])("counts files that are written at once as memory, where they %s", async (_how, then) => {
+    const code = `
+import os
+kept, count = [], 0
+try:
+  while count < 400:
+    name = f'/tmp/file{count}'
+    file = os.open(name, os.O_CREAT | os.O_WRONLY)
+    os.write(file, bytes(1 << 20))
+    ${then || "os.close(file)"}
+    count += 1
+except OSError as error: print(error.strerror)
+[len(kept), 8 < count <= 64]`;
+    const limits = { memoryBytes: 64 * 2 ** 20 };
+    const { stdout, result: said } = await collect(executor, code, { limits });
+    expect(stdout).toBe("No space left on device\n");
+    expect(said).toMatchObject({ value: { json: expect.stringMatching(/true/) } });
+  });
+
   it("brings native output, counted like all output", async () => {
     const code =
       "import os\nos.write(1, b'raw\\n'); os.write(2, b'err\\n')\nopen('/dev/stdout', 'w').write('more')";

@@ -119,15 +119,18 @@ describe.skipIf(!hasProc)("the engine process of quickjs", () => {
   });
 });
 
-/** An engine process that says what it is told to. */
-function hostileWall(say: (channel: PassThrough) => void) {
+/** An engine process that says what it is told to; `onSent` sees what it is sent. */
+function hostileWall(say: (channel: PassThrough) => void, onSent = (_message: Buffer) => {}) {
   const exit = Promise.withResolvers<{ code: number | null; signal: NodeJS.Signals | null }>();
   const out = new PassThrough();
   const wall: Wall = {
     layers: [],
     missing: [],
     start() {
-      const channel = Duplex.from({ readable: out, writable: new PassThrough().resume() });
+      const channel = Duplex.from({
+        readable: out,
+        writable: new PassThrough().on("data", onSent),
+      });
       channel.on("error", () => {});
       const kill = () => exit.resolve({ code: null, signal: "SIGKILL" });
       const pipes = {
@@ -228,5 +231,41 @@ describe("an engine process that has been taken over", () => {
       cause: "fault",
       detail: "frame of unknown type 99",
     });
+  });
+});
+
+describe("a service that stands still for a while", () => {
+  it("does not hold the time against its engine process", async () => {
+    const silentMs = 100;
+    const isOver = Promise.withResolvers<void>();
+    const never = new Int32Array(new SharedArrayBuffer(4));
+    const { wall, say } = hostileWall(
+      (channel) => channel.write(toMessage(messageTypes.pong, 0)),
+      (message) => {
+        if (message[4] !== messageTypes.ping) return;
+        setImmediate(() => {
+          Atomics.wait(never, 0, 0, 2 * silentMs);
+          // Where an answer that has come in the meantime is read: after the timers.
+          setImmediate(() => {
+            say();
+            isOver.resolve();
+          });
+        });
+      },
+    );
+    await using engine = await startEngineProcess({
+      wall,
+      boot: {
+        files: { quickjs: new Uint8Array(), extensions: [], prelude: [] },
+        maxThreads: 1,
+        warmThreads: 1,
+      },
+      signal: new AbortController().signal,
+      silentMs,
+      onStderr: () => {},
+    });
+    await engine.lease(new AbortController().signal, "tenant");
+    await isOver.promise;
+    expect(engine.hasEnded).toBe(false);
   });
 });

@@ -233,6 +233,27 @@ return [first, second, reads];`;
     }
   });
 
+  it.each(["99999999999", "-5", "1.5", "1e300", ""])(
+    "fails with its own error when that says it stands in line %j",
+    async (line) => {
+      const stack = `Error: x\n    at f (<program>:${line}:1)`;
+      const { result } = await run(
+        `throw Object.defineProperty(new Error("x"), "stack", { value: ${JSON.stringify(stack)} });`,
+      );
+      expect(result).toMatchObject({ error: { reason: "exception", message: "x", line: 0 } });
+    },
+  );
+
+  it.each([2_000, 20_000_000])(
+    "gets an error for a tool whose name has %d letters",
+    async (length) => {
+      const code = `try { await tools["x".repeat(${length})]({}); } catch (error) { return [error.name, error.kind, error.message.length < 400]; }`;
+      for (const hasMoreTools of [true, false]) {
+        expect(await value(code, { hasMoreTools })).toEqual(["ToolError", "not_granted", true]);
+      }
+    },
+  );
+
   it("says no more once it has given its result", async () => {
     const { events } = await run(
       "queueMicrotask(() => console.log('late')); setTimeout(() => console.log('later'), 0); return 1;",

@@ -1,58 +1,19 @@
 import { describe, expect, it } from "vitest";
-import type { Dispatcher, Lease, LeaseRequest } from "../../src/dispatch/dispatcher.ts";
-import type { Executor } from "../../src/executors/executor.ts";
 import { collect } from "../support/collect.ts";
+import {
+  type DispatcherSetup,
+  type DispatcherUnderTest,
+  inOrder,
+  never,
+  python,
+  setUpDispatcher,
+} from "../support/dispatchers.ts";
 import { programOf } from "../support/requests.ts";
-import { createScriptedExecutor, forever } from "../support/scripted-executor.ts";
-
-/** Bounds of a dispatcher under test. */
-export interface DispatcherSetup {
-  readonly slots: number;
-  readonly queueSize: number;
-  readonly tenantSlots: number;
-  readonly executors: readonly Executor[];
-}
-
-/** How a dispatcher under test is made. */
-export interface DispatcherUnderTest {
-  create(setup: DispatcherSetup): Dispatcher | Promise<Dispatcher>;
-}
-
-const never = new AbortController().signal;
-const python = () => createScriptedExecutor({ forever, four: () => 4 });
+import { createScriptedExecutor } from "../support/scripted-executor.ts";
 
 /** What every Dispatcher promises. */
-export function dispatcherSuite(name: string, { create }: DispatcherUnderTest): void {
-  async function setUp(setup: Partial<DispatcherSetup> = {}) {
-    const dispatcher = await create({
-      slots: 2,
-      queueSize: 10,
-      tenantSlots: 2,
-      executors: [python()],
-      ...setup,
-    });
-    let made = 0;
-    const acquire = (tenant: string, fields: Partial<LeaseRequest> = {}, signal = never) => {
-      made += 1;
-      const executionId = `e-${made}`;
-      const request = { executionId, tenant, language: "python", memoryBytes: 1, ...fields };
-      return dispatcher.acquire(request, signal);
-    };
-    return { dispatcher, acquire, [Symbol.asyncDispose]: () => dispatcher[Symbol.asyncDispose]() };
-  }
-
-  /** Acquires for tenants in order and notes who got a lease, in which order. */
-  function inOrder(acquire: (tenant: string) => Promise<Lease>, tenants: readonly string[]) {
-    const served: string[] = [];
-    const leases: Promise<Lease>[] = tenants.map(async (tenant) => {
-      const lease = await acquire(tenant);
-      served.push(tenant);
-      return lease;
-    });
-    // A dispatcher that is disposed refuses those who still wait.
-    for (const lease of leases) lease.catch(() => {});
-    return { served, leases };
-  }
+export function dispatcherSuite(name: string, dispatcher: DispatcherUnderTest): void {
+  const setUp = (setup: Partial<DispatcherSetup> = {}) => setUpDispatcher(dispatcher, setup);
 
   describe(`${name}, a Dispatcher`, () => {
     it("runs a program on a lease of its engine", async () => {

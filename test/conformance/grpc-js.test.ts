@@ -19,7 +19,9 @@ it("is read by another implementation: a unary result, its trailers, and a strea
   });
   await using server = await startServer({ executors: [scripted] });
   using client = connectGrpcJs(server.address, ["UNAVAILABLE"]);
-  const { response, status } = await client.execute("hello", { "x-correlation-id": "trace-1" });
+  const { response, status } = await client.execute("hello", {
+    metadata: { "x-correlation-id": "trace-1" },
+  });
   expect(response?.stdout).toBe("hello\n");
   expect(response?.execution?.outcome?.result).toMatchObject({
     case: "success",
@@ -58,6 +60,8 @@ it("lets a retry policy carry a call over from a draining server to its successo
   const scripted = createScriptedExecutor({ one: () => 1 });
   await using server = await startServer({ executors: [scripted] });
   using client = connectGrpcJs(server.address, ["UNAVAILABLE"]);
+  // A connection from before: a new one it would not get to use.
+  await client.execute("one");
   await server.drain();
   const answer = client.execute("one");
   await vi.waitFor(() => expect(codes(server)).toContain("unavailable"));
@@ -68,7 +72,7 @@ it("lets a retry policy carry a call over from a draining server to its successo
   });
   expect((await answer).error).toBeUndefined();
   expect(codes(successor)).toEqual(["ok"]);
-  expect(scripted.started).toEqual(["one"]);
+  expect(scripted.started).toEqual(["one", "one"]);
 });
 
 it("does not run a call again that failed after its start", async () => {

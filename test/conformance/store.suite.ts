@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { eventCost } from "../../src/execution/retained.ts";
 import type { ExecutionStore } from "../../src/execution/store.ts";
 import type { EventBody, ExecutionEvent } from "../../src/shared/model.ts";
 
@@ -142,6 +143,22 @@ export function storeSuite(name: string, { create }: StoreUnderTest): void {
       ]);
       expect((await store.read("e", 4, 1)).events).toMatchObject([{ sequence: 7 }]);
       expect((await store.read("e", 8, 1)).events).toMatchObject([{ type: "trimmed" }]);
+    });
+
+    it("tells what it holds of a log after each append", async () => {
+      const store = await create(200_000);
+      const { writerEpoch } = await store.open("e");
+      const events = numbered([toolCall, toolResult, ...flood(20)]);
+      let expected = 0;
+      for (const event of events.slice(0, 4)) {
+        expected += eventCost(event);
+        const { keptBytes } = await store.append("e", writerEpoch, [event]);
+        expect(keptBytes).toBe(expected);
+      }
+      const { keptBytes } = await store.append("e", writerEpoch, events.slice(4));
+      const { events: kept } = await store.read("e", 0, all);
+      expect(keptBytes).toBe(kept.reduce((bytes, event) => bytes + eventCost(event), 0));
+      expect(keptBytes).toBeLessThan(210_000);
     });
 
     it("bounds a flood of single characters, too", async () => {

@@ -42,7 +42,7 @@ describe.skipIf(noPython || !hasProc)("a guest's place among the others", () => 
     const busy = begin("import os\nprint(os.getpid())\nwhile True: pass");
     const other = await busy.pid;
     await vi.waitFor(() => expect(niceOf(other)).toBe(19), 10_000);
-    expect(niceOf(pid)).toBe(10);
+    expect(niceOf(pid)).toBeLessThan(19);
     busy.stop();
     run.stop();
     await Promise.all([run.ended, busy.ended]);

@@ -102,13 +102,17 @@ describe("Execute", () => {
     expect((await statusOf(t.client.execute({}))).code).toBe(Code.InvalidArgument);
   });
 
-  it("says Unimplemented to what this version does not serve", async () => {
+  it("runs a request with an id once, and says AlreadyExists to another of that id", async () => {
     await using t = setUp();
     const request = { code: "four", requestId: "r-1" };
-    const status = await statusOf(t.client.execute({ request }));
+    const first = await t.client.execute({ request });
+    const second = await t.client.execute({ request });
+    expect(second).toEqual(first);
+    expect(t.executor.started).toEqual(["four"]);
+    const status = await statusOf(t.client.execute({ request: { ...request, code: "five" } }));
     expect(status).toMatchObject({
-      code: Code.Unimplemented,
-      rawMessage: "a request_id is not served by this version",
+      code: Code.AlreadyExists,
+      rawMessage: "the request_id is that of a request with another request.code",
     });
   });
 

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { describe, expect, it, vi } from "vitest";
 import { Codemode } from "../../src/index.ts";
 import { CodemodeError, type ErrorKind } from "../../src/shared/errors.ts";
-import { toConnectError } from "../../src/shared/status.ts";
+import { pushbackTrailer, toConnectError } from "../../src/shared/status.ts";
 import { answer, createLog, success } from "./support/messages.ts";
 import { startScriptedService } from "./support/scripted-service.ts";
 
@@ -82,6 +82,46 @@ describe("a call that did not start", () => {
     const startedAt = performance.now();
     await codemode.execute("x");
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(59);
+  });
+
+  it("is not tried again where the service pushes back for good", async () => {
+    await using service = await flaky(99, () => {
+      const status = full();
+      status.metadata.set(pushbackTrailer, "-1");
+      return status;
+    });
+    await using codemode = Codemode.connect({ url: service.url, retry });
+    expect(await rejection(codemode.execute("x"))).toMatchObject({ kind: "overloaded" });
+    expect(service.tries.count).toBe(1);
+  });
+
+  it("is not tried again while most calls are turned away, and is once they go through", async () => {
+    const fault = { count: 0 };
+    await using service = await startScriptedService({
+      execute() {
+        fault.count += 1;
+        if (isFull) throw full();
+        return answer(success("1"));
+      },
+    });
+    let isFull = true;
+    const retryBudget = { maxTokens: 10, tokenRatio: 1 };
+    await using codemode = Codemode.connect({
+      url: service.url,
+      retry: { ...retry, maxAttempts: 3 },
+      retryBudget,
+    });
+    // Five tokens are there to be spent: two calls of three attempts take them, then each has one.
+    for (const [call, attempts] of [3, 5, 6, 7].entries()) {
+      await rejection(codemode.execute(`${call}`));
+      expect(fault.count).toBe(attempts);
+    }
+    isFull = false;
+    for (let call = 0; call < 10; call++) await codemode.execute("x");
+    isFull = true;
+    fault.count = 0;
+    await rejection(codemode.execute("x"));
+    expect(fault.count).toBe(3);
   });
 
   it("is not waited for beyond the call's own time", async () => {
@@ -173,8 +213,8 @@ describe("a call that may have had an effect", () => {
     await using service = await startScriptedService(
       {},
       {
-        intercept(stream) {
-          requests += 1;
+        intercept(stream, method) {
+          if (method === "Execute") requests += 1;
           stream.respond({ ":status": 503, "content-type": "text/plain" });
           stream.end("no upstream");
           return true;

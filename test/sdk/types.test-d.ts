@@ -4,9 +4,11 @@ import {
   Codemode,
   type CompletedResult,
   type ConnectOptions,
+  type Detached,
   type ExecuteOptions,
   type Execution,
   type ExecutionResult,
+  type ExecutionSummary,
   type FailedResult,
   type FailureReason,
   type JsonValue,
@@ -77,6 +79,35 @@ describe("stream", () => {
   });
 });
 
+describe("attach", () => {
+  it("gives an execution, of the schema's value where there is one", () => {
+    expectTypeOf(codemode.attach("id")).toEqualTypeOf<Execution<JsonValue | undefined>>();
+    expectTypeOf(codemode.attach("id", { output: schema })).toEqualTypeOf<Execution<Report>>();
+    expectTypeOf(codemode.attach("id").detach()).resolves.toEqualTypeOf<Detached>();
+  });
+
+  it("takes what detach gave", async () => {
+    const place = await codemode.stream("1").detach();
+    expectTypeOf(codemode.attach).toBeCallableWith(place.executionId, place);
+    expectTypeOf(codemode.attach).toBeCallableWith("id", { afterSequence: 3, answerTools: true });
+    // @ts-expect-error a request's options do not belong to an execution that runs
+    codemode.attach("id", { limits: { wallMs: 5 } });
+  });
+});
+
+describe("executions", () => {
+  it("are found by either id, and listed one by one", async () => {
+    expectTypeOf(codemode.getExecution("id")).resolves.toEqualTypeOf<ExecutionSummary>();
+    expectTypeOf(codemode.getExecution).toBeCallableWith({ requestId: "r" });
+    expectTypeOf(codemode.cancelExecution("id")).resolves.toEqualTypeOf<ExecutionSummary>();
+    for await (const execution of codemode.listExecutions({ state: "running" })) {
+      expectTypeOf(execution).toEqualTypeOf<ExecutionSummary>();
+    }
+    // @ts-expect-error no such state
+    codemode.listExecutions({ state: "done" });
+  });
+});
+
 describe("the context", () => {
   it("takes what a Struct holds, and no more", () => {
     withContext({ client_id: "acme", nested: { list: [1, null, true] } }, () => undefined);
@@ -100,6 +131,9 @@ describe("options", () => {
     const apiKey: string | undefined = process.env.KEY;
     expectTypeOf({ url: "x", apiKey, timeoutMs: undefined }).toExtend<ConnectOptions>();
     expectTypeOf({ language: "ruby", signal: undefined }).toExtend<ExecuteOptions>();
+    expectTypeOf({ requestId: "r", keepWithoutReaderMs: 0 }).toExtend<ExecuteOptions>();
+    expectTypeOf(Codemode.connect).toBeCallableWith({ url: ["x", "y"], retryBudget: false });
+    expectTypeOf({ url: "x", retryBudget: { maxTokens: 5 } }).toExtend<ConnectOptions>();
   });
 
   it("need a url", () => {

@@ -4,13 +4,13 @@ import { createMemoryStore } from "../../src/execution/memory-store.ts";
 import type { ExecutionStore } from "../../src/execution/store.ts";
 import type { Executor, GuestEvent, GuestRun } from "../../src/executors/executor.ts";
 import type { Call } from "../../src/service/call.ts";
-import { createExecutions } from "../../src/service/executions.ts";
-import type { RunningExecution } from "../../src/service/running.ts";
+import { createExecutions, type ExecutionsOptions } from "../../src/service/executions.ts";
+import type { Reader } from "../../src/service/reader.ts";
 import type { ExecutionRequest } from "../../src/shared/model.ts";
 import type { PayloadBounds } from "../../src/tools/budget.ts";
 import type { ToolServices } from "../../src/tools/tool-service.ts";
 import { collect } from "./collect.ts";
-import { noToolServices, requestOf, roomyPayloads } from "./requests.ts";
+import { noToolServices, requestOf, roomyKeeping, roomyPayloads } from "./requests.ts";
 import { createScriptedExecutor, forever, type Script } from "./scripted-executor.ts";
 
 /** A signal that does not abort. */
@@ -39,6 +39,7 @@ export interface Setup {
   readonly store?: ExecutionStore;
   readonly toolServices?: ToolServices;
   readonly payloads?: PayloadBounds;
+  readonly keeping?: Partial<Pick<ExecutionsOptions, "retention" | "followerBounds" | "maxKnown">>;
 }
 
 /** The centre of the service over scripted programs, with what its calls were told. */
@@ -53,6 +54,7 @@ export function setUpExecutions({
     executor = createScriptedExecutor({ forever, ...scripts }),
     toolServices = noToolServices,
     payloads = roomyPayloads,
+    keeping = {},
   } = rest;
   const scripted = executor as ReturnType<typeof createScriptedExecutor>;
   const dispatcher: Dispatcher = createLocalDispatcher({
@@ -70,13 +72,17 @@ export function setUpExecutions({
     engineInfo: () => ({ ...executor.info(), warnings: ["a warning"] }),
     toolServices,
     payloads,
+    ...roomyKeeping,
+    ...keeping,
   });
   const steps: string[] = [];
   const trailers = new Map<string, string>();
   const callOf = (tenant: string): Call => ({
     tenant,
     correlationId: "c-1",
-    commit: () => steps.push("commit"),
+    commit: async () => {
+      steps.push("commit");
+    },
     setTrailer: (name, value) => trailers.set(name, value),
   });
   return {
@@ -97,4 +103,4 @@ export function setUpExecutions({
 }
 
 /** The log of an execution, read to its end. */
-export const eventsOf = (execution: RunningExecution) => collect(execution.events());
+export const eventsOf = (reader: Reader) => collect(reader.events());

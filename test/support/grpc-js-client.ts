@@ -21,17 +21,33 @@ export interface GrpcJsAnswer {
   readonly status: StatusObject;
 }
 
+/** What a call may have beside its code. */
+export interface GrpcJsCall {
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly context?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+}
+
 /** A stock grpc-js client of the service. */
 export interface GrpcJsClient extends Disposable {
-  execute(code: string, metadata?: Readonly<Record<string, string>>): Promise<GrpcJsAnswer>;
+  execute(code: string, options?: GrpcJsCall): Promise<GrpcJsAnswer>;
   executeStream(code: string): AsyncIterable<ExecuteStreamResponse>;
+}
+
+/** Where a client connects: one server, or several between which it takes turns. */
+export interface GrpcJsTarget {
+  readonly port: number | readonly number[];
 }
 
 /** Connects with a retry policy for these statuses: five attempts, from 50 ms apart. */
 export function connectGrpcJs(
-  { port }: { readonly port: number },
+  { port }: GrpcJsTarget,
   retryableStatusCodes: readonly string[],
 ): GrpcJsClient {
+  const target =
+    typeof port === "number"
+      ? `127.0.0.1:${port}`
+      : `ipv4:${port.map((each) => `127.0.0.1:${each}`).join(",")}`;
   const retryPolicy = {
     maxAttempts: 5,
     initialBackoff: "0.05s",
@@ -39,15 +55,16 @@ export function connectGrpcJs(
     backoffMultiplier: 2,
     retryableStatusCodes,
   };
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+  const client = new Client(target, credentials.createInsecure(), {
     "grpc.service_config": JSON.stringify({
+      ...(typeof port === "number" ? {} : { loadBalancingConfig: [{ round_robin: {} }] }),
       methodConfig: [{ name: [{ service }], retryPolicy }],
     }),
     "grpc.initial_reconnect_backoff_ms": 50,
     "grpc.max_reconnect_backoff_ms": 200,
   });
   return {
-    execute(code, metadata = {}) {
+    execute(code, { metadata = {}, context = {}, timeoutMs = 60_000 } = {}) {
       const answer = Promise.withResolvers<GrpcJsAnswer>();
       let error: ServiceError | undefined;
       let response: ExecuteResponse | undefined;
@@ -59,8 +76,9 @@ export function connectGrpcJs(
           `/${service}/Execute`,
           (message) => Buffer.from(toBinary(ExecuteRequestSchema, message)),
           (bytes) => fromBinary(ExecuteResponseSchema, bytes),
-          create(ExecuteRequestSchema, { request: { code } }),
+          create(ExecuteRequestSchema, { request: { code, context: { ...context } } }),
           headers,
+          { deadline: Date.now() + timeoutMs },
           (failure, message) => {
             error = failure ?? undefined;
             response = message;

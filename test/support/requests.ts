@@ -1,4 +1,6 @@
 import type { Program } from "../../src/executors/executor.ts";
+import type { ExecutionsOptions } from "../../src/service/executions.ts";
+import type { IdempotencyTableOptions } from "../../src/service/idempotency-table.ts";
 import type { ExecutionRequest, Limits, ToolDeclaration } from "../../src/shared/model.ts";
 import type { PayloadBounds } from "../../src/tools/budget.ts";
 import type { ToolServices } from "../../src/tools/tool-service.ts";
@@ -52,6 +54,20 @@ export function requestOf(code: string, fields: Partial<ExecutionRequest> = {}):
 export const roomyPayloads: PayloadBounds = {
   payloadBytes: 2 * 1024 * 1024,
   totalPayloadBytes: 64 * 1024 * 1024,
+};
+
+/** Bounds of what is kept and read that no test runs into by accident. */
+export const roomyKeeping: Pick<ExecutionsOptions, "retention" | "followerBounds" | "maxKnown"> = {
+  retention: { endedForMs: 60_000, tenantBytes: 2 ** 26, totalBytes: 2 ** 26 },
+  followerBounds: { perExecution: 16, perTenant: 100 },
+  maxKnown: 1_000,
+};
+
+/** Bounds of what is remembered of requests that no test runs into by accident. */
+export const roomyTable: IdempotencyTableOptions = {
+  ttlMs: 60_000,
+  maxRequests: 1_000,
+  outcomeBytes: 2 ** 24,
 };
 
 /** A server without tool services. */

@@ -36,9 +36,10 @@ export async function startServer({ executors, settings }: StartOptions = {}): P
     log,
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
-      const { connections, inUse, queued } = server.stats();
-      const left = { connections, inUse, queued, children: newcomers(childrenBefore) };
-      if (connections + inUse + queued + left.children.length > 0)
+      const { connections, inUse, queued, followers, runningLogBytes } = server.stats();
+      const held = { connections, inUse, queued, followers, runningLogBytes };
+      const left = { ...held, children: newcomers(childrenBefore) };
+      if (Object.values(held).some((number) => number !== 0) || left.children.length > 0)
         throw new Error(`the server left behind ${JSON.stringify(left)}`);
     },
   };

@@ -11,10 +11,18 @@ import type { Executor } from "../../src/executors/executor.ts";
 import { type Call, callKey } from "../../src/service/call.ts";
 import { createExecutions } from "../../src/service/executions.ts";
 import { createExecutorService } from "../../src/service/executor-service.ts";
+import { createIdempotency } from "../../src/service/idempotency.ts";
+import { IdempotencyTable } from "../../src/service/idempotency-table.ts";
 import { CodemodeError } from "../../src/shared/errors.ts";
 import type { ServerInfo } from "../../src/shared/model.ts";
 import { toConnectError } from "../../src/shared/status.ts";
-import { noToolServices, roomyLimits, roomyPayloads } from "./requests.ts";
+import {
+  noToolServices,
+  roomyKeeping,
+  roomyLimits,
+  roomyPayloads,
+  roomyTable,
+} from "./requests.ts";
 import { createScriptedExecutor, forever, type Script } from "./scripted-executor.ts";
 
 /** What the service says of itself. */
@@ -38,7 +46,7 @@ function edge(): Interceptor {
     const call: Call = {
       tenant,
       correlationId: "c-1",
-      commit() {},
+      async commit() {},
       setTrailer: (name, value) => trailers.push([name, value]),
     };
     request.contextValues.set(callKey, call);
@@ -79,9 +87,11 @@ export function setUpService(scripts: Record<string, Script> = {}, executor?: Ex
     engineInfo: () => scripted.info(),
     toolServices: noToolServices,
     payloads: roomyPayloads,
+    ...roomyKeeping,
   });
   const service = createExecutorService({
     executions,
+    idempotency: createIdempotency({ executions, table: new IdempotencyTable(roomyTable) }),
     serverInfo: () => serverInfo,
     bounds: { ...serverInfo, languages: ["python"], toolServices: [] },
   });

@@ -46,7 +46,7 @@ export interface Brood extends AsyncDisposable {
   /** Forks the guests that shall wait. For when the probes are done. */
   replenish(): void;
   /** A locked guest that waits; rejects `unavailable` when the zygote is gone or cannot fork. */
-  lease(signal: AbortSignal): Promise<CpythonGuest>;
+  lease(signal: AbortSignal, group: string): Promise<CpythonGuest>;
   /** Kills the zygote and all its guests. */
   destroy(): void;
 }
@@ -153,10 +153,10 @@ export async function startBrood(options: BroodOptions): Promise<Brood> {
     await listener[Symbol.asyncDispose]();
     return reason;
   });
-  const leaseFrom = async (litter: Spares, signal: AbortSignal) => {
+  const leaseFrom = async (litter: Spares, signal: AbortSignal, group: string) => {
     signal.throwIfAborted();
     if (endReason !== undefined) throw gone(endReason);
-    return litter.lease(signal);
+    return litter.lease(signal, group);
   };
 
   return {
@@ -167,9 +167,9 @@ export async function startBrood(options: BroodOptions): Promise<Brood> {
     },
     destroy: () => zygote.destroy(),
     enterNamespaces: (signal) => untilAborted(zygote.enterNamespaces(), signal),
-    leaseForProbes: (kind, signal) => leaseFrom(forProbes[kind], signal),
+    leaseForProbes: (kind, signal) => leaseFrom(forProbes[kind], signal, ""),
     replenish: () => spares.replenish(),
-    lease: (signal) => leaseFrom(spares, signal),
+    lease: (signal, group) => leaseFrom(spares, signal, group),
     async [Symbol.asyncDispose]() {
       endReason ??= "the sandbox is closed";
       await zygote[Symbol.asyncDispose]();

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { onAbort } from "../../shared/abort.ts";
+import { withPipes } from "../piped.ts";
 
 const script = fileURLToPath(new URL("./guest/decoy.py", import.meta.url));
 
@@ -14,11 +15,13 @@ export interface Decoy extends AsyncDisposable {
 
 /** Puts it there. Rejects where the machine does not let one be made. */
 export async function openDecoy(python: string, signal: AbortSignal): Promise<Decoy> {
-  const child = spawn(python, ["-I", "-S", "-B", script], {
-    env: {},
-    cwd: "/",
-    stdio: ["pipe", "pipe", "ignore"],
-  });
+  const child = withPipes(
+    spawn(python, ["-I", "-S", "-B", script], {
+      env: {},
+      cwd: "/",
+      stdio: ["pipe", "pipe", "ignore"],
+    }),
+  );
   const ended = once(child, "close");
   ended.catch(() => {}); // where it could not be started, the line below says so
   using _ = onAbort(signal, () => child.kill("SIGKILL"));

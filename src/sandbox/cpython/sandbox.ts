@@ -76,14 +76,14 @@ class CpythonSandbox implements Sandbox {
     }
   }
 
-  async lease(signal: AbortSignal): Promise<Guest> {
+  async lease(signal: AbortSignal, group: string): Promise<Guest> {
     for (;;) {
       if (this.#brood === undefined) {
         throw new CodemodeError("unavailable", `cpython: ${this.#reason}`);
       }
       const brood = await this.#started(this.#brood, signal);
       try {
-        return await brood.lease(signal);
+        return await brood.lease(signal, group);
       } catch (error) {
         if (!brood.hasEnded) throw error;
         // The zygote died before it could give a guest; its replacement takes its place.

@@ -1,3 +1,5 @@
+import { availableParallelism } from "node:os";
+import { FairQueue } from "../../shared/fair-queue.ts";
 import type { CpythonGuest } from "./guest.ts";
 
 /** Options of `Spares`. */
@@ -6,6 +8,10 @@ export interface SparesOptions {
   readonly target: number;
   readonly fork: (count: number) => void;
 }
+
+// Guests lock themselves side by side: with many at once none is ready soon, and the next in turn
+// waits for all of them.
+const mostForking = availableParallelism() + 1;
 
 /** One who waits for a guest; told once, by whoever takes it off the list. */
 interface Asker {
@@ -17,7 +23,8 @@ interface Asker {
 export class Spares {
   readonly #options: SparesOptions;
   readonly #waiting: CpythonGuest[] = [];
-  readonly #askers: Asker[] = [];
+  /** In turn over their groups: a thousand of one tenant keep nobody else waiting. */
+  readonly #askers = new FairQueue<Asker>();
   /** Forks that were asked for and have neither become a guest nor failed. */
   #forking = 0;
 
@@ -25,22 +32,27 @@ export class Spares {
     this.#options = options;
   }
 
-  /** A waiting guest, or the next one; rejects with `signal.reason` when the signal aborts. */
-  lease(signal: AbortSignal): Promise<CpythonGuest> {
+  /**
+   * A waiting guest, or the next one when it is the group's turn; rejects with `signal.reason` when
+   * the signal aborts.
+   */
+  lease(signal: AbortSignal, group: string): Promise<CpythonGuest> {
     const guest = this.#waiting.shift();
-    const answer = guest === undefined ? this.#ask(signal) : Promise.resolve(guest);
+    const answer = guest === undefined ? this.#ask(signal, group) : Promise.resolve(guest);
     // A fork beside a run that has just begun would slow it: it can wait for the end of one, unless
     // half of the spares are gone.
     if (this.#waiting.length <= this.#options.target / 2) this.replenish();
     return answer;
   }
 
-  /** A fork has become a guest that waits. */
+  /** A fork has become a guest that waits; one that nobody asks for any more is ended. */
   add(guest: CpythonGuest): void {
     this.#forking -= 1;
-    const asker = this.#askers.shift();
-    if (asker === undefined) this.#waiting.push(guest);
-    else asker.give(guest);
+    const asker = this.#askers.take(() => true);
+    if (asker !== undefined) asker.give(guest);
+    else if (this.#waiting.length < this.#options.target) this.#waiting.push(guest);
+    else guest[Symbol.dispose]();
+    this.replenish();
   }
 
   /** A guest that may be among those that wait has died. */
@@ -54,10 +66,10 @@ export class Spares {
     this.#forking -= 1;
   }
 
-  /** Asks for as many forks as are missing. */
+  /** Asks for the forks that are missing, a few at a time. */
   replenish(): void {
-    const wanted = this.#options.target + this.#askers.length;
-    const missing = wanted - this.#waiting.length - this.#forking;
+    const wanted = this.#options.target + this.#askers.size - this.#waiting.length;
+    const missing = Math.min(wanted, mostForking) - this.#forking;
     if (missing <= 0) return;
     this.#forking += missing;
     this.#options.fork(missing);
@@ -65,7 +77,7 @@ export class Spares {
 
   /** Tells everybody who waits that there will be no guest. */
   refuseAll(error: unknown): void {
-    for (const asker of this.#askers.splice(0)) asker.refuse(error);
+    for (const asker of this.#askers.clear()) asker.refuse(error);
   }
 
   /** The zygote is gone: nothing waits any more. */
@@ -73,10 +85,10 @@ export class Spares {
     this.#waiting.length = 0;
   }
 
-  #ask(signal: AbortSignal): Promise<CpythonGuest> {
+  #ask(signal: AbortSignal, group: string): Promise<CpythonGuest> {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
-        this.#askers.splice(this.#askers.indexOf(asker), 1);
+        this.#askers.remove(place);
         reject(signal.reason);
       };
       const asker: Asker = {
@@ -90,7 +102,7 @@ export class Spares {
         },
       };
       signal.addEventListener("abort", onAbort, { once: true });
-      this.#askers.push(asker);
+      const place = this.#askers.push(group, asker);
     });
   }
 }

@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { onAbort } from "../../shared/abort.ts";
+import { withPipes } from "../piped.ts";
 
 const script = fileURLToPath(new URL("./guest/zygote.py", import.meta.url));
 
@@ -95,11 +96,13 @@ const messageSchema = z.union([
 
 /** Starts a zygote with an empty environment and only its three standard descriptors. */
 export async function spawnZygote(options: ZygoteOptions): Promise<Zygote> {
-  const child = spawn(options.python, ["-I", "-S", "-B", "-X", "utf8", script], {
-    env: {},
-    cwd: "/",
-    stdio: ["pipe", "pipe", "pipe"],
-  });
+  const child = withPipes(
+    spawn(options.python, ["-I", "-S", "-B", "-X", "utf8", script], {
+      env: {},
+      cwd: "/",
+      stdio: ["pipe", "pipe", "pipe"],
+    }),
+  );
   const hello = Promise.withResolvers<ZygoteHello>();
   const ready = Promise.withResolvers<void>();
   const entered = Promise.withResolvers<string | undefined>();

@@ -105,15 +105,18 @@ def die_with_parent():
 
 def leave_terminal(nice):
     """A session of its own: a terminal's signals are for the service to handle, and the kernel weighs
-    all of this session together, by `nice`, against the service (sched_autogroup), however many they are."""
+    all of this session together, by `nice`, against the service (sched_autogroup), however many they
+    are. Gives whether it does: where it does not, each process has to yield by itself."""
     if os.getsid(0) != os.getpid():
         os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with open("/proc/self/autogroup", "w") as file:
             file.write("%d" % nice)
+        with open("/proc/sys/kernel/sched_autogroup_enabled") as file:
+            return file.read().strip() == "1"
     except OSError:
-        pass  # a kernel without it, or a service that has a task group already
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+        return False  # a kernel without it
 
 
 class Leash:

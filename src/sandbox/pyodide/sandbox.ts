@@ -1,4 +1,4 @@
-import { startDeadline, untilAborted } from "../../shared/abort.ts";
+import { onAbort, startDeadline, untilAborted } from "../../shared/abort.ts";
 import { CodemodeError } from "../../shared/errors.ts";
 import type { EngineInfo, IsolationTier } from "../../shared/model.ts";
 import { type GroupedProbe, isAtLeast, provenTier } from "../isolation.ts";
@@ -28,6 +28,8 @@ export interface PyodideSandboxOptions {
   readonly cacheDirectory: string;
   /** Something that the operator should know; never a guest's words. */
   readonly onWarning: (message: string) => void;
+  /** Closes it when it aborts, while it still starts too. */
+  readonly signal?: AbortSignal | undefined;
   /** Layers of the wall to try; all by default. */
   readonly layers?: readonly WallLayer[] | undefined;
 }
@@ -73,7 +75,8 @@ class PyodideSandbox implements Sandbox {
   }
 
   async start(): Promise<void> {
-    const { requireTier, python, layers } = this.#options;
+    const { requireTier, python, layers, signal } = this.#options;
+    using _ = onAbort(signal, (reason) => this.#closing.abort(reason));
     try {
       this.#pyodide = await findPyodide();
       this.#wall = await findWall({ python, layers });

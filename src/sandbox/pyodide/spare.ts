@@ -31,7 +31,7 @@ export class Spare implements AsyncDisposable {
    */
   async lease(signal: AbortSignal): Promise<PyodideGuest> {
     await this.#slot(signal);
-    const guest = this.#take() ?? this.#start();
+    const guest = this.#give();
     void guest.exited.then(() => this.#slots.give());
     this.#replenish();
     await untilReady(guest, signal);
@@ -62,7 +62,21 @@ export class Spare implements AsyncDisposable {
 
   #replenish(): void {
     if (!this.#options.isKept || this.#waiting?.hasEnded === false) return;
-    this.#waiting = this.#start();
+    try {
+      this.#waiting = this.#start();
+    } catch {
+      // The next program starts its own, and is told why where that cannot be done either.
+    }
+  }
+
+  /** A guest for the slot that is held; without one the slot is free again. */
+  #give(): PyodideGuest {
+    try {
+      return this.#take() ?? this.#start();
+    } catch (error) {
+      this.#slots.give();
+      throw unavailable(error);
+    }
   }
 
   #take(): PyodideGuest | undefined {
@@ -86,7 +100,12 @@ async function untilReady(guest: PyodideGuest, signal: AbortSignal): Promise<voi
   } catch (cause) {
     guest[Symbol.dispose]();
     signal.throwIfAborted();
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new CodemodeError("unavailable", `pyodide: ${why}`, { cause });
+    throw unavailable(cause);
   }
+}
+
+function unavailable(cause: unknown): CodemodeError {
+  if (CodemodeError.is(cause)) return cause;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new CodemodeError("unavailable", `pyodide: ${why}`, { cause });
 }

@@ -25,6 +25,7 @@ const guestModules = [
   "search-params",
   "urls",
   "web",
+  "encoding",
   "main",
 ];
 

@@ -24,6 +24,8 @@ const flags = [
   "--expose-gc",
 ];
 const maxMessageBytes = 1024 * 1024;
+// Time may pass while this process itself stands still: that counts as one look, and not as silence.
+const looks = 5;
 
 /** Options of `startEngineProcess`. */
 export interface EngineProcessOptions {
@@ -168,7 +170,11 @@ export class EngineProcess implements AsyncDisposable {
   #ask(): void {
     if (this.#silence !== undefined) return;
     const { silentMs } = this.#options;
-    this.#silence = setTimeout(() => this.destroy(`was silent for ${silentMs} ms`), silentMs);
+    let left = looks;
+    this.#silence = setInterval(() => {
+      left -= 1;
+      if (left === 0) this.destroy(`was silent for ${silentMs} ms`);
+    }, silentMs / looks);
     this.#send(toMessage(messageTypes.ping, 0));
   }
 
@@ -197,7 +203,7 @@ export class EngineProcess implements AsyncDisposable {
         this.#onEnd(id, endSchema.parse(json()));
         return;
       case messageTypes.pong:
-        clearTimeout(this.#silence);
+        clearInterval(this.#silence);
         this.#silence = undefined;
         return;
       default:
@@ -215,7 +221,7 @@ export class EngineProcess implements AsyncDisposable {
 
   #onClosed(why: string): void {
     this.#isClosed = true;
-    clearTimeout(this.#silence);
+    clearInterval(this.#silence);
     clearInterval(this.#pulse);
     this.#ready.reject(new Error(why));
     for (const guest of this.#guests.values()) guest.lose(why);

@@ -47,7 +47,7 @@ export async function proveWall(wall: Wall, parent: AbortSignal): Promise<readon
 }
 
 /** Rows of what was attempted behind a wall, with what the host saw of it. */
-export function toProbes(
+function toProbes(
   attempted: Attempted,
   traces: readonly string[],
   hasNamespaces: boolean,

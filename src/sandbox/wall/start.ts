@@ -1,5 +1,6 @@
 import { type ChildProcessByStdio, type StdioOptions, spawn } from "node:child_process";
 import type { Duplex, Readable, Writable } from "node:stream";
+import { withPipes } from "../piped.ts";
 import { inheritedDescriptors, openNothing } from "./inherited.ts";
 import type { WalledExit, WalledProcess } from "./wall.ts";
 
@@ -8,7 +9,8 @@ export type Command = readonly [file: string, ...args: string[]];
 
 /**
  * Starts a command with an empty environment, three pipes, a socket as its descriptor 3, and nothing
- * else of this process, in a session of its own.
+ * else of this process, in a session of its own. One that cannot be started says why as if by itself, on
+ * its standard error, and has exited with 127; throws where no descriptors are left.
  */
 export function startWalled([file, ...args]: Command): WalledProcess {
   using nothing = openNothing();
@@ -17,20 +19,20 @@ export function startWalled([file, ...args]: Command): WalledProcess {
     while (stdio.length < descriptor) stdio.push("ignore");
     stdio.push(nothing.descriptor);
   }
-  const child = spawn(file, args, {
-    env: {},
-    cwd: "/",
-    detached: true, // a terminal's signals are for the service to handle
-    stdio,
-  }) as ChildProcessByStdio<Writable, Readable, Readable>;
+  const options = { env: {}, cwd: "/", stdio };
+  // A session of its own: a terminal's signals are for the service to handle.
+  const started = withPipes(spawn(file, args, { ...options, detached: true }));
+  const child = started as ChildProcessByStdio<Writable, Readable, Readable>;
   const kill = () => void child.kill("SIGKILL");
   const channel = child.stdio[3] as Duplex;
   // Both are told of the process's end by `exited`.
   child.stdin.on("error", () => {});
   channel.on("error", () => {});
   const exited = new Promise<WalledExit>((resolve) => {
-    child.once("error", (error) => {
-      child.stderr.destroy(error);
+    child.on("error", (error) => {
+      if (child.pid !== undefined) return; // it runs, and has not heard a signal
+      child.stderr.push(`${error.message}\n`);
+      for (const stream of [child.stderr, channel]) stream.push(null);
       resolve({ code: 127, signal: null });
     });
     child.once("close", (code, signal) => resolve({ code, signal }));

@@ -45,7 +45,7 @@ export function callInterceptor({ logger }: { readonly logger: Logger }): Interc
   });
 }
 
-function createCall(header: Headers, trailers: Headers, commit: () => void): Call {
+function createCall(header: Headers, trailers: Headers, commit: Call["commit"]): Call {
   const asked = header.get(correlationHeader);
   const correlationId = asked !== null && isCorrelationId(asked) ? asked : randomUUID();
   trailers.set(correlationHeader, correlationId);

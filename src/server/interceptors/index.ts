@@ -4,10 +4,13 @@ import { type Authenticate, authInterceptor } from "./auth.ts";
 import { callInterceptor } from "./call.ts";
 import { type DeadlineInterceptorOptions, deadlineInterceptor } from "./deadline.ts";
 import { errorsInterceptor } from "./errors.ts";
+import { instanceInterceptor } from "./instance.ts";
 
 /** Options of `createInterceptors`. */
 export interface InterceptorOptions {
   readonly logger: Logger;
+  /** What calls for one instance only may name. */
+  readonly instanceId: string;
   readonly authenticate: Authenticate;
   readonly deadline: DeadlineInterceptorOptions;
 }
@@ -18,6 +21,7 @@ export function createInterceptors(options: InterceptorOptions): Interceptor[] {
     errorsInterceptor(options),
     callInterceptor(options),
     authInterceptor(options),
+    instanceInterceptor(options),
     deadlineInterceptor(options.deadline),
   ];
 }

@@ -9,7 +9,12 @@ import type { EventBody, ExecutionEvent } from "../model.ts";
 import { tiers, tierToWire } from "./enums.ts";
 import { fromOutcomeMessage, toOutcomeMessage } from "./outcome.ts";
 import { fromTime } from "./time.ts";
-import { fromToolResultMessage, toToolResultMessage } from "./tool.ts";
+import {
+  fromToolCallMessage,
+  fromToolResultMessage,
+  toToolCallMessage,
+  toToolResultMessage,
+} from "./tool.ts";
 
 /** A log entry to its message. */
 export function toEventMessage(event: ExecutionEvent): ExecutionEventMessage {
@@ -37,13 +42,8 @@ function toEventArm(
       const channel = event.channel === "stdout" ? OutputChannel.STDOUT : OutputChannel.STDERR;
       return { case: "output", value: { channel, text: event.text } };
     }
-    case "tool_call": {
-      const { callId, callKey, tool, argumentsJson, argumentsOmitted = false } = event;
-      return {
-        case: "toolCall",
-        value: { callId, callKey, tool, argumentsJson, argumentsOmitted },
-      };
-    }
+    case "tool_call":
+      return { case: "toolCall", value: toToolCallMessage(event) };
     case "tool_result":
       return { case: "toolResult", value: toToolResultMessage(event) };
     case "finished":
@@ -55,6 +55,8 @@ function toEventArm(
         value: { firstSequence: BigInt(firstSequence), omittedBytes: BigInt(omittedBytes) },
       };
     }
+    case "tool_host_changed":
+      return { case: "toolHostChanged", value: { host: event.host } };
   }
 }
 
@@ -91,11 +93,8 @@ function fromEventArm(arm: ExecutionEventMessage["event"]): EventBody | undefine
       const channel = arm.value.channel === OutputChannel.STDERR ? "stderr" : "stdout";
       return { type: "output", channel, text: arm.value.text };
     }
-    case "toolCall": {
-      const { callId, callKey, tool, argumentsJson, argumentsOmitted } = arm.value;
-      const call = { callId, callKey, tool, argumentsJson };
-      return { type: "tool_call", ...call, ...(argumentsOmitted && { argumentsOmitted }) };
-    }
+    case "toolCall":
+      return { type: "tool_call", ...fromToolCallMessage(arm.value) };
     case "toolResult": {
       const result = fromToolResultMessage(arm.value);
       return result && { type: "tool_result", ...result };
@@ -112,6 +111,8 @@ function fromEventArm(arm: ExecutionEventMessage["event"]): EventBody | undefine
         omittedBytes: Number(omittedBytes),
       };
     }
+    case "toolHostChanged":
+      return { type: "tool_host_changed", host: arm.value.host };
     case undefined:
       return undefined;
   }

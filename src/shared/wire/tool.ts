@@ -1,11 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import {
+  type ToolCall as ToolCallMessage,
+  ToolCallSchema,
   type ToolDeclaration as ToolDeclarationMessage,
   ToolDeclarationSchema,
   type ToolResult as ToolResultMessage,
   ToolResultSchema,
 } from "../../../gen/es/codemode/v1/tool_pb.ts";
-import type { ToolAnswer, ToolDeclaration, ToolResult } from "../model.ts";
+import type { ToolAnswer, ToolCall, ToolDeclaration, ToolResult } from "../model.ts";
 import { forms, toolFailureKinds } from "./enums.ts";
 
 /** A tool declaration to its message. */
@@ -18,6 +20,18 @@ export function fromToolDeclarationMessage(message: ToolDeclarationMessage): Too
   const { name, description, inputSchemaJson, outputSchemaJson, readOnly, idempotent } = message;
   const callForm = forms.fromWire(message.callForm) ?? "auto";
   return { name, description, inputSchemaJson, outputSchemaJson, callForm, readOnly, idempotent };
+}
+
+/** A tool call to its message. */
+export function toToolCallMessage(call: ToolCall): ToolCallMessage {
+  const { callId, callKey, tool, argumentsJson, argumentsOmitted = false } = call;
+  return create(ToolCallSchema, { callId, callKey, tool, argumentsJson, argumentsOmitted });
+}
+
+/** A message to a tool call. */
+export function fromToolCallMessage(message: ToolCallMessage): ToolCall {
+  const { callId, callKey, tool, argumentsJson, argumentsOmitted } = message;
+  return { callId, callKey, tool, argumentsJson, ...(argumentsOmitted && { argumentsOmitted }) };
 }
 
 /** A tool result to its message. */

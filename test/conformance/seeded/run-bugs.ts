@@ -132,7 +132,7 @@ export const runBugs: readonly SeededBug[] = [
               if (step.value.type === "output") bytes += step.value.text.length;
             }
           };
-          void readAhead();
+          await readAhead();
           for (let at = 0; ; at++) {
             const step = await (ahead[at] ?? iterator.next());
             if (step.done) return;

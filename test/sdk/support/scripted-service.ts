@@ -21,8 +21,8 @@ export interface ScriptedService extends AsyncDisposable {
 /** Options of `startScriptedService`. */
 export interface ScriptedOptions {
   readonly httpVersion?: "1.1" | "2";
-  /** Sees an HTTP/2 stream first; true keeps it from the service. */
-  readonly intercept?: (stream: http2.ServerHttp2Stream) => boolean;
+  /** Sees an HTTP/2 stream first, and which method it calls; true keeps it from the service. */
+  readonly intercept?: (stream: http2.ServerHttp2Stream, method: string) => boolean;
 }
 
 /** Serves a script on loopback. */
@@ -37,7 +37,8 @@ export async function startScriptedService(
     httpVersion === "1.1"
       ? http.createServer(adapter)
       : http2.createServer().on("request", (request, response) => {
-          if (!intercept?.(request.stream)) adapter(request, response);
+          const method = request.url.slice(request.url.lastIndexOf("/") + 1);
+          if (!intercept?.(request.stream, method)) adapter(request, response);
         });
   const sockets = new Set<{ destroy(): unknown }>();
   let connections = 0;

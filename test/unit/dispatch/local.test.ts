@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createLocalDispatcher, type LocalDispatcherOptions } from "../../../src/dispatch/local.ts";
 import { createMemoryGauge } from "../../../src/dispatch/memory.ts";
+import type { CodemodeError } from "../../../src/shared/errors.ts";
 import type { EngineInfo } from "../../../src/shared/model.ts";
 import { createScriptedExecutor } from "../../support/scripted-executor.ts";
-
-const never = new AbortController().signal;
 
 function setUp(options: Partial<LocalDispatcherOptions> = {}) {
   const dispatcher = createLocalDispatcher({
@@ -15,8 +14,12 @@ function setUp(options: Partial<LocalDispatcherOptions> = {}) {
     memoryInUse: () => 0,
     ...options,
   });
+  // A signal of its own for each, as every call has: one of all would know its listeners one by one.
   const acquire = (tenant: string) =>
-    dispatcher.acquire({ executionId: "e", tenant, language: "python", memoryBytes: 1 }, never);
+    dispatcher.acquire(
+      { executionId: "e", tenant, language: "python", memoryBytes: 1 },
+      new AbortController().signal,
+    );
   return { dispatcher, acquire, [Symbol.asyncDispose]: () => dispatcher[Symbol.asyncDispose]() };
 }
 
@@ -96,6 +99,48 @@ describe("the local dispatcher's refusals", () => {
     });
   });
 
+  it("names the tenant's part where others may have the free slots", async () => {
+    await using t = setUp({ slots: 10, tenantSlots: 10, queueSize: 0, isShared: true });
+    for (let count = 0; count < 9; count++) await t.acquire("acme");
+    await expect(t.acquire("acme")).rejects.toMatchObject({
+      quota: [{ subject: "tenant:acme", description: "9 executions at once" }],
+    });
+    await t.acquire("other");
+  });
+
+  it("names the queue where a tenant's part of it is the whole", async () => {
+    await using t = setUp({ slots: 1, tenantSlots: 2, queueSize: 1, tenantQueueSize: 1 });
+    await t.acquire("acme");
+    t.acquire("acme").catch(() => {});
+    await expect(t.acquire("acme")).rejects.toMatchObject({
+      quota: [{ subject: "service", description: "1 executions at once, 1 waiting" }],
+    });
+  });
+
+  it("says to come back when there is a token, and then there is one", async () => {
+    let time = 5;
+    await using t = setUp({ slots: 9, tenantExecutionsPerMinute: 7, now: () => time });
+    for (let count = 0; count < 7; count++) await (await t.acquire("a"))[Symbol.asyncDispose]();
+    for (let round = 0; round < 20; round++) {
+      const error = await t.acquire("a").catch((reason: unknown) => reason);
+      time += ((error as CodemodeError).retryAfterMs ?? 0) - 1;
+      await expect(t.acquire("a")).rejects.toMatchObject({ retryAfterMs: 1 });
+      time += 1;
+      await (await t.acquire("a"))[Symbol.asyncDispose]();
+    }
+  });
+
+  it.each([
+    ["the tenant's own line", { tenantQueueSize: 1 }],
+    ["the queue", { queueSize: 1 }],
+  ])("gives an estimate of 50 ms to 5 s when %s is full", async (_title, options) => {
+    await using t = setUp({ slots: 1, tenantSlots: 1, ...options });
+    await t.acquire("a");
+    t.acquire("a").catch(() => {});
+    const error = await t.acquire("a").catch((reason: CodemodeError) => reason);
+    expect(error).toMatchObject({ kind: "overloaded", retryAfterMs: 200 });
+  });
+
   it("refuses a waiting request whose engine went down, and serves the others", async () => {
     const info: { -readonly [K in keyof EngineInfo]: EngineInfo[K] } = {
       name: "cpython",
@@ -119,5 +164,40 @@ describe("the local dispatcher's refusals", () => {
     });
     info.up = true;
     await t.acquire("a");
+  });
+});
+
+describe("the local dispatcher under a flood", () => {
+  /** Milliseconds for refusals while so many others of so many tenants wait; the best of five. */
+  async function costOf(waiting: number, refusals: number): Promise<number> {
+    await using t = setUp({ slots: 1, queueSize: waiting });
+    await t.acquire("first");
+    const settled = Promise.allSettled(
+      Array.from({ length: waiting }, (_, index) => t.acquire(`t${index % 1_000}`)),
+    );
+    const times = [];
+    for (let round = 0; round < 5; round++) {
+      const startedAt = performance.now();
+      for (let count = 0; count < refusals; count++) await expectRefusal(t.acquire("t0"));
+      times.push(performance.now() - startedAt);
+    }
+    await t.dispatcher.drain(AbortSignal.abort());
+    await settled;
+    return Math.min(...times);
+  }
+
+  async function expectRefusal(lease: Promise<unknown>): Promise<void> {
+    const isRefused = await lease.then(
+      () => false,
+      () => true,
+    );
+    if (!isRefused) throw new Error("it was not refused");
+  }
+
+  it("refuses at the same cost however many wait", async () => {
+    vi.useRealTimers();
+    await costOf(10, 2_000);
+    // A look at each of those that wait would cost a thousand times as much.
+    expect(await costOf(20_000, 2_000)).toBeLessThan(20 * (await costOf(20, 2_000)));
   });
 });

@@ -1,55 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { ExecutionLog } from "../../../src/execution/log.ts";
 import { createMemoryStore } from "../../../src/execution/memory-store.ts";
 import type { ExecutionStore } from "../../../src/execution/store.ts";
-import type { EventBody, ExecutionEvent, Outcome } from "../../../src/shared/model.ts";
-import { failed } from "../../../src/shared/stop.ts";
 import { collect } from "../../support/collect.ts";
+import { finished, isStill, openLog, output, settledSoon, take } from "../../support/logs.ts";
 
-const outcome: Outcome = {
-  ...failed("cancelled", "x"),
-  usage: { wallMs: 1, cpuMs: 0, peakMemoryBytes: 0, outputBytes: 0, toolCalls: 0 },
-  isolationTier: undefined,
-  engine: "",
-  warnings: [],
-};
-const finished: EventBody = { type: "finished", outcome };
-const output = (text: string): EventBody => ({ type: "output", channel: "stdout", text });
 const never = new AbortController().signal;
-const isStill = Symbol("still pending");
-
-interface LogSetup {
-  readonly store?: ExecutionStore;
-  readonly signal?: AbortSignal;
-  readonly highWaterBytes?: number;
-}
-
-async function openLog({ store = createMemoryStore(), signal = never, ...rest }: LogSetup = {}) {
-  const log = new ExecutionLog({ store, executionId: "e", signal, ...rest });
-  await log.open();
-  return log;
-}
-
-/** The promise's value if it settles on what is under way now, without outside help. */
-function settledSoon<T>(promise: Promise<T>): Promise<T | typeof isStill> {
-  const turn = new Promise<typeof isStill>((resolve) => setImmediate(() => resolve(isStill)));
-  return Promise.race([promise, turn]);
-}
-
-async function take(events: AsyncIterator<ExecutionEvent, void>, count: number) {
-  const taken: ExecutionEvent[] = [];
-  for (let index = 0; index < count; index++) {
-    const next = await events.next();
-    if (next.done) break;
-    taken.push(next.value);
-  }
-  return taken;
-}
 
 describe("the writer of a log", () => {
   it("numbers events from 1 and shows them to the leading reader as they come", async () => {
     const log = await openLog();
-    const reader = log.lead(never);
+    const reader = log.lead().read(never);
     const first = reader.next();
     await log.append(output("a"));
     expect((await first).value).toMatchObject({ sequence: 1, attempt: 1, text: "a" });
@@ -79,7 +39,7 @@ describe("the writer of a log", () => {
     await Promise.all(
       [..."abc"].map((text) => log.append(output(text))).concat(log.append(finished)),
     );
-    const events = await collect(log.lead(never));
+    const events = await collect(log.lead().read(never));
     expect(events.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
     expect(events.slice(0, 3)).toMatchObject([{ text: "a" }, { text: "b" }, { text: "c" }]);
   });
@@ -95,7 +55,7 @@ describe("the writer of a log", () => {
       },
     };
     const log = await openLog({ store });
-    const next = log.lead(never).next();
+    const next = log.lead().read(never).next();
     const appended = log.append(output("a"));
     expect(await settledSoon(next)).toBe(isStill);
     stored.resolve();
@@ -106,7 +66,7 @@ describe("the writer of a log", () => {
   it("fails its readers and later appends when the store fails", async () => {
     const store = createMemoryStore();
     const log = await openLog({ store });
-    const leading = collect(log.lead(never));
+    const leading = collect(log.lead().read(never));
     const following = collect(log.follow(0, never));
     leading.catch(() => {});
     following.catch(() => {});
@@ -120,7 +80,7 @@ describe("the writer of a log", () => {
 
   it("hands the error of a program that never started to its readers", async () => {
     const log = await openLog();
-    const leading = log.lead(never).next();
+    const leading = log.lead().read(never).next();
     const following = log.follow(0, never).next();
     log.end(new Error("no slot"));
     await expect(leading).rejects.toThrow("no slot");
@@ -131,11 +91,11 @@ describe("the writer of a log", () => {
 describe("the leading reader of a log", () => {
   it("slows the writer when it is far behind, and speeds it up by reading", async () => {
     const log = await openLog({ highWaterBytes: 20_000 });
+    const leading = log.lead();
     await log.append(output("x".repeat(5_000)));
     const blocked = log.append(output("y".repeat(5_000)));
     expect(await settledSoon(blocked)).toBe(isStill);
-    const reader = log.lead(never);
-    await take(reader, 2);
+    await take(leading.read(never), 2);
     await blocked;
   });
 
@@ -147,7 +107,7 @@ describe("the leading reader of a log", () => {
       await log.append(finished);
     };
     const written = write();
-    const events = await collect(log.lead(never));
+    const events = await collect(log.lead().read(never));
     await written;
     expect(events.map(({ sequence }) => sequence)).toEqual(
       Array.from({ length: 501 }, (_, i) => i + 1),
@@ -157,7 +117,7 @@ describe("the leading reader of a log", () => {
 
   it("no longer slows the writer once it leaves", async () => {
     const log = await openLog({ highWaterBytes: 1_000 });
-    const reader = log.lead(never);
+    const reader = log.lead().read(never);
     const first = reader.next();
     await log.append(output("a"));
     await first;
@@ -171,23 +131,24 @@ describe("the leading reader of a log", () => {
   it("ends with the reason when its signal aborts, at once and in the middle of a wait", async () => {
     const log = await openLog();
     const controller = new AbortController();
-    const waiting = log.lead(controller.signal).next();
+    const waiting = log.lead().read(controller.signal).next();
     controller.abort(new Error("gone"));
     await expect(waiting).rejects.toThrow("gone");
   });
 
   it("does not hold up the end of a program: finished waits for nobody", async () => {
     const log = await openLog({ highWaterBytes: 1_000 });
+    const leading = log.lead();
     const blocked = log.append(output("x".repeat(2_000)));
     await log.append(finished);
-    const reader = log.lead(never);
-    expect(await take(reader, 3)).toHaveLength(2);
+    expect(await take(leading.read(never), 3)).toHaveLength(2);
     await blocked;
   });
 
   it("does not hold up a program that is being stopped", async () => {
     const stop = new AbortController();
     const log = await openLog({ highWaterBytes: 1_000, signal: stop.signal });
+    log.lead();
     const blocked = log.append(output("x".repeat(2_000)));
     expect(await settledSoon(blocked)).toBe(isStill);
     stop.abort();
@@ -198,7 +159,6 @@ describe("the leading reader of a log", () => {
 describe("a following reader of a log", () => {
   it("gets what is kept, then what comes, to finished", async () => {
     const log = await openLog();
-    log.leave();
     await log.append(output("a"));
     await log.append(output("b"));
     const reader = log.follow(0, never);
@@ -229,7 +189,6 @@ describe("a following reader of a log", () => {
 
   it("never slows the writer", async () => {
     const log = await openLog({ highWaterBytes: 1_000 });
-    log.leave();
     await log.append(output("a"));
     const reader = log.follow(0, never);
     await reader.next();
@@ -239,7 +198,6 @@ describe("a following reader of a log", () => {
 
   it("that reads from the start sees a mark where output was dropped", async () => {
     const log = await openLog({ store: createMemoryStore({ keptOutputBytes: 3_000 }) });
-    log.leave();
     for (let index = 0; index < 5; index++) await log.append(output("x".repeat(1_000)));
     await log.append(finished);
     const events = await collect(log.follow(0, never));
@@ -253,7 +211,6 @@ describe("a following reader of a log", () => {
 
   it("that had a place and fell behind is told what is left", async () => {
     const log = await openLog({ store: createMemoryStore({ keptOutputBytes: 3_000 }) });
-    log.leave();
     for (let index = 0; index < 5; index++) await log.append(output("x".repeat(1_000)));
     await expect(log.follow(1, never).next()).rejects.toMatchObject({
       kind: "out_of_range",

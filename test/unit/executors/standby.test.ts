@@ -86,6 +86,23 @@ describe("an engine that stands by", () => {
     expect(state).toMatchObject({ created: 1, disposed: 1 });
   });
 
+  it("gives up its start when it is disposed", async () => {
+    const given = Promise.withResolvers<AbortSignal>();
+    const standby = createStandby({
+      name: "second",
+      languages: ["python"],
+      isNeeded: () => true,
+      create: (signal) => {
+        given.resolve(signal);
+        return new Promise((resolve) => {
+          signal.addEventListener("abort", () => resolve(createScriptedExecutor(scripts)));
+        });
+      },
+    });
+    expect((await given.promise).aborted).toBe(false);
+    await standby[Symbol.asyncDispose]();
+  });
+
   it("starts nothing any more once it is disposed", async () => {
     const { standby, state } = setUp({ isNeeded: false });
     await standby[Symbol.asyncDispose]();

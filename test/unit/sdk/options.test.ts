@@ -23,8 +23,10 @@ describe("connect options", () => {
       timeoutMs: 60_000,
       queueTimeoutMs: 10_000,
       context: {},
-      connection: { url, protocol: "grpc", httpVersion: "2" },
+      urls: [url],
+      connection: { protocol: "grpc", httpVersion: "2" },
       retry: { maxAttempts: 4 },
+      retryBudget: { maxTokens: 1_000, tokenRatio: 0.1 },
       toolPayloadBytes: 2 * 1024 * 1024,
     });
     expect([...settings.headers]).toEqual([]);
@@ -42,8 +44,22 @@ describe("connect options", () => {
     });
   });
 
+  it("take a list of urls, and a budget in part or none", () => {
+    const urls = [url, "http://127.0.0.1:8002"];
+    expect(toSettings({ url: urls }).urls).toEqual(urls);
+    expect(toSettings({ url, retryBudget: { maxTokens: 5 } }).retryBudget).toEqual({
+      maxTokens: 5,
+      tokenRatio: 0.1,
+    });
+    expect(toSettings({ url, retryBudget: false }).retryBudget).toBeUndefined();
+  });
+
   it.each<[string, Partial<ConnectOptions>]>([
     ["url", { url: "localhost:8001" }],
+    ["url", { url: [] }],
+    ["url[1]", { url: [url, "localhost:8001"] }],
+    ["retryBudget.maxTokens", { retryBudget: { maxTokens: 0 } }],
+    ["retryBudget.tokenRatio", { retryBudget: { tokenRatio: -1 } }],
     ["url", { url: "" }],
     ["url", { url: "http://user:secret@localhost:8001" }],
     ["url", { url: "http://localhost:8001/?a=1" }],
@@ -81,7 +97,9 @@ describe("the environment", () => {
     vi.stubEnv("CODEMODE_EXECUTOR_URL", url);
     vi.stubEnv("CODEMODE_EXECUTOR_API_KEY", "k1\n");
     vi.stubEnv("CODEMODE_EXECUTOR_TIMEOUT", "2.5");
-    expect(optionsFromEnv({})).toEqual({ url, apiKey: "k1", timeoutMs: 2500 });
+    expect(optionsFromEnv({})).toEqual({ url: [url], apiKey: "k1", timeoutMs: 2500 });
+    vi.stubEnv("CODEMODE_EXECUTOR_URL", `${url}, http://127.0.0.1:8002`);
+    expect(optionsFromEnv({}).url).toEqual([url, "http://127.0.0.1:8002"]);
   });
 
   it("gives way to overrides, which may stand in for the url", () => {
@@ -97,6 +115,7 @@ describe("the environment", () => {
   it.each([
     ["CODEMODE_EXECUTOR_URL", ""],
     ["CODEMODE_EXECUTOR_URL", "executor:8001"],
+    ["CODEMODE_EXECUTOR_URL", "http://127.0.0.1:8001,"],
     ["CODEMODE_EXECUTOR_TIMEOUT", "soon"],
     ["CODEMODE_EXECUTOR_TIMEOUT", "0"],
     ["CODEMODE_EXECUTOR_TIMEOUT", "Infinity"],

@@ -4,7 +4,7 @@ import { Codemode, type ExecuteOptions } from "../../../src/index.ts";
 it.each([
   ["contxt", { contxt: {} }],
   ["limits.wallMS", { limits: { wallMS: 1 } }],
-  ["requestId", { requestId: "x" }],
+  ["requestID", { requestID: "x" }],
 ])(
   "refuses the field %s, which it does not know, before anything is sent",
   async (field, given) => {

@@ -33,10 +33,38 @@ it("serves loopback on port 8001 at tier T2 where nothing is said", async () => 
     engines: undefined,
     tenantSlots: config.slots,
     queueSize: config.slots,
+    tenantQueueSize: config.slots,
+    tenantExecutionsPerMinute: 0,
+    isShared: false,
     logLevel: "info",
   });
   expect(config.slots).toBeGreaterThan(0);
   expect(config.slots).toBeLessThanOrEqual(1_000);
+});
+
+it("knows that several tenants share it by their keys", () => {
+  const keysOf = (...tenants: string[]) => ({
+    api_keys: tenants.map((tenant, index) => ({ tenant, key: `key-${index}` })),
+  });
+  expect(parseConfig(keysOf("acme", "acme")).isShared).toBe(false);
+  expect(parseConfig(keysOf("acme", "globex")).isShared).toBe(true);
+});
+
+it("takes what is said of tenants and of request ids", () => {
+  const config = parseConfig({
+    queue_size: 50,
+    tenant_queue_size: 5,
+    tenant_executions_per_minute: 60,
+    tenant_log_bytes: 1_000,
+    idempotency: { ttl_ms: 1, max_requests: 2, outcome_bytes: 3 },
+  });
+  expect(config).toMatchObject({
+    queueSize: 50,
+    tenantQueueSize: 5,
+    tenantExecutionsPerMinute: 60,
+    tenantLogBytes: 1_000,
+    idempotency: { ttlMs: 1, maxRequests: 2, outcomeBytes: 3 },
+  });
 });
 
 it("gives the guest's CPU time the wall time where nothing is said", () => {
@@ -121,6 +149,8 @@ it("names settings that are right alone and wrong together", async () => {
     parseConfig({
       slots: 2,
       tenant_slots: 3,
+      queue_size: 2,
+      tenant_queue_size: 4,
       default_deadline_ms: 2_000,
       max_deadline_ms: 1_000,
       max_limits: { wall_ms: 1_000, open_tool_calls: 5 },
@@ -132,6 +162,7 @@ it("names settings that are right alone and wrong together", async () => {
     "default_limits.active_ms": "30000 is more than max_limits.active_ms, 1000",
     "default_limits.open_tool_calls": "100 is more than max_limits.open_tool_calls, 5",
     tenant_slots: "3 is more than slots, 2",
+    tenant_queue_size: "4 is more than queue_size, 2",
     default_deadline_ms: "2000 is more than max_deadline_ms, 1000",
     "api_keys.1.key": "listed twice",
   });

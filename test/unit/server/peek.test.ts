@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { classify } from "../../../src/server/peek.ts";
+import { classify, classifyCall } from "../../../src/server/peek.ts";
 
 it.each([
   ["the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "http2"],
@@ -21,3 +21,22 @@ it.each(["", "P", "PR", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r"])(
     expect(classify(Buffer.from(bytes))).toBeUndefined();
   },
 );
+
+const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+const frameOf = (type: number, length: number) => {
+  const bytes = Buffer.alloc(9 + length);
+  bytes.writeUIntBE(length, 0, 3);
+  bytes[3] = type;
+  return bytes;
+};
+
+it.each([
+  ["nothing", [], undefined],
+  ["settings and a window", [frameOf(4, 6), frameOf(8, 4)], undefined],
+  ["half of the head of a call", [frameOf(4, 6), frameOf(1, 40).subarray(0, 8)], undefined],
+  ["a call", [frameOf(4, 6), frameOf(8, 4), frameOf(1, 40).subarray(0, 9)], "call"],
+  ["pings without end", Array.from({ length: 1_000 }, () => frameOf(6, 8)), "other"],
+  ["a frame that is larger than all that may come before a call", [frameOf(4, 17_000)], "other"],
+])("after the preface %s is told apart", (_title, frames, what) => {
+  expect(classifyCall(Buffer.concat([preface, ...frames]))).toBe(what);
+});

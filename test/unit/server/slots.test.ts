@@ -1,5 +1,11 @@
 import { expect, it } from "vitest";
-import { slotsFor, usableMemory } from "../../../src/server/slots.ts";
+import {
+  heapBytes,
+  logBytesFor,
+  requestsFor,
+  slotsFor,
+  usableMemory,
+} from "../../../src/server/slots.ts";
 
 it.each([
   [1, 51],
@@ -13,4 +19,17 @@ it.each([
 
 it("knows how much memory it may use", () => {
   expect(usableMemory()).toBeGreaterThan(2 ** 27);
+});
+
+it.each([
+  [4, 1024 ** 3, 419_430],
+  [0.5, 128 * 1024 ** 2, 52_428],
+  [0.001, 268_435, 1_000],
+])("gives a heap of %f GiB to one tenant's logs and to request ids", (gibibytes, bytes, ids) => {
+  expect(logBytesFor(gibibytes * 1024 ** 3)).toBe(bytes);
+  expect(requestsFor(gibibytes * 1024 ** 3)).toBe(ids);
+});
+
+it("knows how large its heap may become", () => {
+  expect(heapBytes()).toBeGreaterThan(2 ** 27);
 });

@@ -1,6 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, it, vi } from "vitest";
-import { Stop } from "../../../src/shared/stop.ts";
 import { eventsOf, setUpExecutions as setUp } from "../../support/executions.ts";
 import { roomyLimits, toolOf } from "../../support/requests.ts";
 import { forever, type Script } from "../../support/scripted-executor.ts";
@@ -104,7 +103,7 @@ describe("an execution is ended", () => {
     const waiting = eventsOf(queued);
     waiting.catch(() => {});
     await vi.waitFor(() => expect(t.dispatcher.stats().queued).toBe(1));
-    await t.executions.stopAll(new Stop("abandoned", "the service is shutting down"));
+    await t.executions.stopAll();
     expect(running.summary().outcome).toMatchObject({ error: { reason: "abandoned" } });
     await expect(waiting).rejects.toMatchObject({ kind: "unavailable", retryable: true });
   });

@@ -57,7 +57,7 @@ describe("an execution that the service fails", () => {
       ...memory,
       append: async (id, epoch, events) => {
         if (events.some(({ type }) => type === "output")) throw new Error("disk full");
-        await memory.append(id, epoch, events);
+        return await memory.append(id, epoch, events);
       },
     };
     const chat: Script = async (guest) => {
@@ -76,7 +76,7 @@ describe("an execution that the service fails", () => {
       ...memory,
       append: async (id, epoch, events) => {
         if (events.some(({ type }) => type === "tool_result")) throw new Error("disk full");
-        await memory.append(id, epoch, events);
+        return await memory.append(id, epoch, events);
       },
     };
     const ask: Script = ({ call }) => call("unknown", "{}");
@@ -107,6 +107,7 @@ describe("an execution that the service fails", () => {
       run: (_program, signal): GuestRun => ({
         deliver() {},
         async *[Symbol.asyncIterator]() {
+          yield { type: "started" };
           await new Promise((_resolve, reject) => {
             signal.addEventListener("abort", () => reject(signal.reason), { once: true });
           });
@@ -117,6 +118,26 @@ describe("an execution that the service fails", () => {
     await using execution = t.start("x", { limits: { ...roomyLimits, wallMs: 20 } });
     expect((await eventsOf(execution)).at(-1)).toMatchObject({
       outcome: { error: { reason: "timeout" } },
+    });
+  });
+
+  it("is refused when its slot has no guest within the queue's time, whatever its wall limit", async () => {
+    const executor: Executor = {
+      ...createScriptedExecutor({}),
+      run: (_program, signal): GuestRun => ({
+        deliver() {},
+        async *[Symbol.asyncIterator]() {
+          await new Promise((_resolve, reject) => {
+            signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+          });
+        },
+      }),
+    };
+    await using t = setUp({ executor, queueTimeoutMs: 50 });
+    await using execution = t.start("x", { limits: { ...roomyLimits, wallMs: 20 } });
+    await expect(eventsOf(execution)).rejects.toMatchObject({
+      kind: "overloaded",
+      message: "no slot came free in 50 ms",
     });
   });
 });

@@ -59,6 +59,11 @@ describe("a request that is taken", () => {
     expect(parse({ code: "x", limits: { wallTimeout: seconds(0, 1) } }).limits.wallMs).toBe(1e-6);
   });
 
+  it("keeps how long it is to live without a reader", () => {
+    const keepWithoutReader = seconds(59, 500_000);
+    expect(parse({ code: "x", keepWithoutReader }).keepWithoutReaderMs).toBe(59_000.5);
+  });
+
   it("carries the integers of its context as integers", () => {
     const { context } = parse({ code: "x", context: { id: 5, big: 2 ** 53 - 1, half: 0.5 } });
     expect(stringifyJson(context)).toBe('{"id":5,"big":9007199254740991,"half":0.5}');
@@ -161,21 +166,6 @@ describe("a request that is refused", () => {
 
   it("is refused when there is none", () => {
     expect(() => parseExecutionRequest(undefined, bounds, "c")).toThrow("request is required");
-  });
-
-  it.each<[Init, string, string]>([
-    [
-      { keepWithoutReader: seconds(10) },
-      "request.keep_without_reader",
-      "only a keep_without_reader of 0 is served by this version",
-    ],
-    [{ requestId: "r-1" }, "request.request_id", "a request_id is not served by this version"],
-  ])("as not served by this version (%#)", (init, field, description) => {
-    expect(refusal({ code: "x", ...init })).toMatchObject({
-      kind: "unsupported",
-      message: description,
-      violations: [{ field, description }],
-    });
   });
 
   it("never repeats its code or the values of its context", () => {

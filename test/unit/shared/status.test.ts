@@ -53,6 +53,22 @@ describe("status", () => {
     expect(of("unavailable")).toBeNull();
   });
 
+  it.each([
+    ["250", { retryable: true, retryAfterMs: 250 }],
+    ["-1", { retryable: false, retryAfterMs: undefined }],
+    ["soon", { retryable: false, retryAfterMs: undefined }],
+  ])("honours a pushback of %s", (pushback, expected) => {
+    const status = toConnectError(new CodemodeError("overloaded", "not now"));
+    status.metadata.set(pushbackTrailer, pushback);
+    expect(fromConnectError(status)).toMatchObject(expected);
+  });
+
+  it("takes the longer story of RetryInfo before a pushback", () => {
+    const status = toConnectError(new CodemodeError("overloaded", "x", { retryAfterMs: 1_500 }));
+    status.metadata.set(pushbackTrailer, "250");
+    expect(fromConnectError(status).retryAfterMs).toBe(1_500);
+  });
+
   it("never calls a status retryable that another than this service made", () => {
     const error = fromConnectError(new ConnectError("upstream gone", Code.Unavailable));
     expect(error).toMatchObject({ kind: "unavailable", retryable: false });

@@ -87,6 +87,45 @@ describe("a caller that closes its side", () => {
   });
 });
 
+describe("a caller that comes back", () => {
+  it("is told which calls wait for it, whole and in order, and no others", async () => {
+    const crm = waitingService("crm", "find");
+    const t = await setUp({ inline, services: [crm.service], payloads: { payloadBytes: 100 } });
+    await t.call("weather", '{"n":1}');
+    await t.call("find", "{}");
+    await t.call("mail", '{"n":3}');
+    await t.call("weather", `{"a":"${"x".repeat(100)}"}`);
+    await t.call("weather", '{"n":5}');
+    t.bridge.deliver({ callId: "1", resultJson: "1" });
+    expect(t.bridge.openCalls()).toEqual([
+      { callId: "3", callKey: "/3", tool: "mail", argumentsJson: '{"n":3}' },
+      { callId: "5", callKey: "/5", tool: "weather", argumentsJson: '{"n":5}' },
+    ]);
+    t.bridge.close();
+    expect(t.bridge.openCalls()).toEqual([]);
+  });
+
+  it("is never told of a call that is on its way to the log but too large to be made", async () => {
+    const written = Promise.withResolvers<void>();
+    const payloads = { payloadBytes: 10 };
+    const t = await setUp({ inline, payloads, append: () => written.promise });
+    const call = t.call("weather", `{"a":"${"x".repeat(100)}"}`);
+    expect(t.log).toMatchObject([{ type: "tool_call", argumentsOmitted: true }]);
+    expect(t.bridge.openCalls()).toEqual([]);
+    written.resolve();
+    await call;
+  });
+
+  it("answers calls again, after one that closed its side", async () => {
+    const t = await setUp({ inline });
+    t.bridge.closeCaller();
+    t.bridge.openCaller();
+    const call = await t.call("weather");
+    t.bridge.deliver({ callId: "1", resultJson: "7" });
+    await vi.waitFor(() => expect(t.answerTo(call)).toEqual({ call, resultJson: "7" }));
+  });
+});
+
 describe("a service", () => {
   it("is given the call with the caller's context, and the time that is left", async () => {
     const crm = waitingService("crm", "find");

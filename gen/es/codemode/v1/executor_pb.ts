@@ -6,7 +6,7 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Execution, ExecutionEvent, ExecutionRequest, ExecutionState, IsolationTier, Limits } from "./execution_pb.ts";
 import { file_codemode_v1_execution } from "./execution_pb.ts";
-import type { ToolPayloads, ToolResult } from "./tool_pb.ts";
+import type { ToolCall, ToolPayloads, ToolResult } from "./tool_pb.ts";
 import { file_codemode_v1_tool } from "./tool_pb.ts";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file codemode/v1/executor.proto.
  */
 export const file_codemode_v1_executor: GenFile = /*@__PURE__*/
-  fileDesc("Chpjb2RlbW9kZS92MS9leGVjdXRvci5wcm90bxILY29kZW1vZGUudjEiQAoORXhlY3V0ZVJlcXVlc3QSLgoHcmVxdWVzdBgBIAEoCzIdLmNvZGVtb2RlLnYxLkV4ZWN1dGlvblJlcXVlc3QimAEKD0V4ZWN1dGVSZXNwb25zZRIpCglleGVjdXRpb24YASABKAsyFi5jb2RlbW9kZS52MS5FeGVjdXRpb24SDgoGc3Rkb3V0GAIgASgJEg4KBnN0ZGVychgDIAEoCRIcChRzdGRvdXRfb21pdHRlZF9ieXRlcxgEIAEoBBIcChRzdGRlcnJfb21pdHRlZF9ieXRlcxgFIAEoBCJzChRFeGVjdXRlU3RyZWFtUmVxdWVzdBIuCgdyZXF1ZXN0GAEgASgLMh0uY29kZW1vZGUudjEuRXhlY3V0aW9uUmVxdWVzdBIrCghwYXlsb2FkcxgCIAEoDjIZLmNvZGVtb2RlLnYxLlRvb2xQYXlsb2FkcyJDChVFeGVjdXRlU3RyZWFtUmVzcG9uc2USKgoFZXZlbnQYASABKAsyGy5jb2RlbW9kZS52MS5FeGVjdXRpb25FdmVudCKKAQoZRXhlY3V0ZUludGVyYWN0aXZlUmVxdWVzdBIyCgVzdGFydBgBIAEoCzIhLmNvZGVtb2RlLnYxLkV4ZWN1dGVTdHJlYW1SZXF1ZXN0SAASLgoLdG9vbF9yZXN1bHQYAiABKAsyFy5jb2RlbW9kZS52MS5Ub29sUmVzdWx0SABCCQoHbWVzc2FnZSJIChpFeGVjdXRlSW50ZXJhY3RpdmVSZXNwb25zZRIqCgVldmVudBgBIAEoCzIbLmNvZGVtb2RlLnYxLkV4ZWN1dGlvbkV2ZW50IlgKF1N1Ym1pdFRvb2xSZXN1bHRSZXF1ZXN0EhQKDGV4ZWN1dGlvbl9pZBgBIAEoCRInCgZyZXN1bHQYAiABKAsyFy5jb2RlbW9kZS52MS5Ub29sUmVzdWx0IjQKGFN1Ym1pdFRvb2xSZXN1bHRSZXNwb25zZRIYChBhbHJlYWR5X2Fuc3dlcmVkGAEgASgIIokBChZBdHRhY2hFeGVjdXRpb25SZXF1ZXN0EhQKDGV4ZWN1dGlvbl9pZBgBIAEoCRIWCg5hZnRlcl9zZXF1ZW5jZRgCIAEoBBIUCgxhbnN3ZXJfdG9vbHMYAyABKAgSKwoIcGF5bG9hZHMYBCABKA4yGS5jb2RlbW9kZS52MS5Ub29sUGF5bG9hZHMiRQoXQXR0YWNoRXhlY3V0aW9uUmVzcG9uc2USKgoFZXZlbnQYASABKAsyGy5jb2RlbW9kZS52MS5FeGVjdXRpb25FdmVudCJKChNHZXRFeGVjdXRpb25SZXF1ZXN0EhYKDGV4ZWN1dGlvbl9pZBgBIAEoCUgAEhQKCnJlcXVlc3RfaWQYAiABKAlIAEIFCgNrZXkiQQoUR2V0RXhlY3V0aW9uUmVzcG9uc2USKQoJZXhlY3V0aW9uGAEgASgLMhYuY29kZW1vZGUudjEuRXhlY3V0aW9uIoIBChVMaXN0RXhlY3V0aW9uc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhIKCnBhZ2VfdG9rZW4YAiABKAkSKgoFc3RhdGUYAyABKA4yGy5jb2RlbW9kZS52MS5FeGVjdXRpb25TdGF0ZRIWCg5jb3JyZWxhdGlvbl9pZBgEIAEoCSJdChZMaXN0RXhlY3V0aW9uc1Jlc3BvbnNlEioKCmV4ZWN1dGlvbnMYASADKAsyFi5jb2RlbW9kZS52MS5FeGVjdXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIi4KFkNhbmNlbEV4ZWN1dGlvblJlcXVlc3QSFAoMZXhlY3V0aW9uX2lkGAEgASgJIkQKF0NhbmNlbEV4ZWN1dGlvblJlc3BvbnNlEikKCWV4ZWN1dGlvbhgBIAEoCzIWLmNvZGVtb2RlLnYxLkV4ZWN1dGlvbiIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCKAAwoVR2V0U2VydmVySW5mb1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEwoLaW5zdGFuY2VfaWQYAiABKAkSKAoHZW5naW5lcxgDIAMoCzIXLmNvZGVtb2RlLnYxLkVuZ2luZUluZm8SKwoOZGVmYXVsdF9saW1pdHMYBCABKAsyEy5jb2RlbW9kZS52MS5MaW1pdHMSJwoKbWF4X2xpbWl0cxgFIAEoCzITLmNvZGVtb2RlLnYxLkxpbWl0cxIWCg5tYXhfY29kZV9ieXRlcxgGIAEoBBI6ChdtYXhfa2VlcF93aXRob3V0X3JlYWRlchgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI7ChdyZXF1aXJlZF9pc29sYXRpb25fdGllchgIIAEoDjIaLmNvZGVtb2RlLnYxLklzb2xhdGlvblRpZXISMAoNcXVldWVfdGltZW91dBgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiLNAQoKRW5naW5lSW5mbxIMCgRuYW1lGAEgASgJEhEKCWxhbmd1YWdlcxgCIAMoCRIKCgJ1cBgDIAEoCBIOCgZyZWFzb24YBCABKAkSDwoHdmVyc2lvbhgFIAEoCRIyCg5pc29sYXRpb25fdGllchgGIAEoDjIaLmNvZGVtb2RlLnYxLklzb2xhdGlvblRpZXISKwoGcHJvYmVzGAcgAygLMhsuY29kZW1vZGUudjEuSXNvbGF0aW9uUHJvYmUSEAoId2FybmluZ3MYCCADKAkiPwoOSXNvbGF0aW9uUHJvYmUSDAoEbmFtZRgBIAEoCRIPCgdyZWZ1c2VkGAIgASgIEg4KBmRldGFpbBgDIAEoCTKzBAoPRXhlY3V0b3JTZXJ2aWNlEkQKB0V4ZWN1dGUSGy5jb2RlbW9kZS52MS5FeGVjdXRlUmVxdWVzdBocLmNvZGVtb2RlLnYxLkV4ZWN1dGVSZXNwb25zZRJYCg1FeGVjdXRlU3RyZWFtEiEuY29kZW1vZGUudjEuRXhlY3V0ZVN0cmVhbVJlcXVlc3QaIi5jb2RlbW9kZS52MS5FeGVjdXRlU3RyZWFtUmVzcG9uc2UwARJpChJFeGVjdXRlSW50ZXJhY3RpdmUSJi5jb2RlbW9kZS52MS5FeGVjdXRlSW50ZXJhY3RpdmVSZXF1ZXN0GicuY29kZW1vZGUudjEuRXhlY3V0ZUludGVyYWN0aXZlUmVzcG9uc2UoATABEl8KEFN1Ym1pdFRvb2xSZXN1bHQSJC5jb2RlbW9kZS52MS5TdWJtaXRUb29sUmVzdWx0UmVxdWVzdBolLmNvZGVtb2RlLnYxLlN1Ym1pdFRvb2xSZXN1bHRSZXNwb25zZRJcCg9DYW5jZWxFeGVjdXRpb24SIy5jb2RlbW9kZS52MS5DYW5jZWxFeGVjdXRpb25SZXF1ZXN0GiQuY29kZW1vZGUudjEuQ2FuY2VsRXhlY3V0aW9uUmVzcG9uc2USVgoNR2V0U2VydmVySW5mbxIhLmNvZGVtb2RlLnYxLkdldFNlcnZlckluZm9SZXF1ZXN0GiIuY29kZW1vZGUudjEuR2V0U2VydmVySW5mb1Jlc3BvbnNlYgZwcm90bzM", [file_codemode_v1_execution, file_codemode_v1_tool, file_google_protobuf_duration]);
+  fileDesc("Chpjb2RlbW9kZS92MS9leGVjdXRvci5wcm90bxILY29kZW1vZGUudjEiQAoORXhlY3V0ZVJlcXVlc3QSLgoHcmVxdWVzdBgBIAEoCzIdLmNvZGVtb2RlLnYxLkV4ZWN1dGlvblJlcXVlc3QimAEKD0V4ZWN1dGVSZXNwb25zZRIpCglleGVjdXRpb24YASABKAsyFi5jb2RlbW9kZS52MS5FeGVjdXRpb24SDgoGc3Rkb3V0GAIgASgJEg4KBnN0ZGVychgDIAEoCRIcChRzdGRvdXRfb21pdHRlZF9ieXRlcxgEIAEoBBIcChRzdGRlcnJfb21pdHRlZF9ieXRlcxgFIAEoBCJzChRFeGVjdXRlU3RyZWFtUmVxdWVzdBIuCgdyZXF1ZXN0GAEgASgLMh0uY29kZW1vZGUudjEuRXhlY3V0aW9uUmVxdWVzdBIrCghwYXlsb2FkcxgCIAEoDjIZLmNvZGVtb2RlLnYxLlRvb2xQYXlsb2FkcyJDChVFeGVjdXRlU3RyZWFtUmVzcG9uc2USKgoFZXZlbnQYASABKAsyGy5jb2RlbW9kZS52MS5FeGVjdXRpb25FdmVudCKKAQoZRXhlY3V0ZUludGVyYWN0aXZlUmVxdWVzdBIyCgVzdGFydBgBIAEoCzIhLmNvZGVtb2RlLnYxLkV4ZWN1dGVTdHJlYW1SZXF1ZXN0SAASLgoLdG9vbF9yZXN1bHQYAiABKAsyFy5jb2RlbW9kZS52MS5Ub29sUmVzdWx0SABCCQoHbWVzc2FnZSJIChpFeGVjdXRlSW50ZXJhY3RpdmVSZXNwb25zZRIqCgVldmVudBgBIAEoCzIbLmNvZGVtb2RlLnYxLkV4ZWN1dGlvbkV2ZW50IlgKF1N1Ym1pdFRvb2xSZXN1bHRSZXF1ZXN0EhQKDGV4ZWN1dGlvbl9pZBgBIAEoCRInCgZyZXN1bHQYAiABKAsyFy5jb2RlbW9kZS52MS5Ub29sUmVzdWx0IjQKGFN1Ym1pdFRvb2xSZXN1bHRSZXNwb25zZRIYChBhbHJlYWR5X2Fuc3dlcmVkGAEgASgIIokBChZBdHRhY2hFeGVjdXRpb25SZXF1ZXN0EhQKDGV4ZWN1dGlvbl9pZBgBIAEoCRIWCg5hZnRlcl9zZXF1ZW5jZRgCIAEoBBIUCgxhbnN3ZXJfdG9vbHMYAyABKAgSKwoIcGF5bG9hZHMYBCABKA4yGS5jb2RlbW9kZS52MS5Ub29sUGF5bG9hZHMibgoXQXR0YWNoRXhlY3V0aW9uUmVzcG9uc2USKgoFZXZlbnQYASABKAsyGy5jb2RlbW9kZS52MS5FeGVjdXRpb25FdmVudBInCghhdHRhY2hlZBgCIAEoCzIVLmNvZGVtb2RlLnYxLkF0dGFjaGVkIkwKCEF0dGFjaGVkEhUKDWxhc3Rfc2VxdWVuY2UYASABKAQSKQoKb3Blbl9jYWxscxgCIAMoCzIVLmNvZGVtb2RlLnYxLlRvb2xDYWxsIkoKE0dldEV4ZWN1dGlvblJlcXVlc3QSFgoMZXhlY3V0aW9uX2lkGAEgASgJSAASFAoKcmVxdWVzdF9pZBgCIAEoCUgAQgUKA2tleSJBChRHZXRFeGVjdXRpb25SZXNwb25zZRIpCglleGVjdXRpb24YASABKAsyFi5jb2RlbW9kZS52MS5FeGVjdXRpb24iggEKFUxpc3RFeGVjdXRpb25zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCRIqCgVzdGF0ZRgDIAEoDjIbLmNvZGVtb2RlLnYxLkV4ZWN1dGlvblN0YXRlEhYKDmNvcnJlbGF0aW9uX2lkGAQgASgJIl0KFkxpc3RFeGVjdXRpb25zUmVzcG9uc2USKgoKZXhlY3V0aW9ucxgBIAMoCzIWLmNvZGVtb2RlLnYxLkV4ZWN1dGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiLgoWQ2FuY2VsRXhlY3V0aW9uUmVxdWVzdBIUCgxleGVjdXRpb25faWQYASABKAkiRAoXQ2FuY2VsRXhlY3V0aW9uUmVzcG9uc2USKQoJZXhlY3V0aW9uGAEgASgLMhYuY29kZW1vZGUudjEuRXhlY3V0aW9uIhYKFEdldFNlcnZlckluZm9SZXF1ZXN0IoADChVHZXRTZXJ2ZXJJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRITCgtpbnN0YW5jZV9pZBgCIAEoCRIoCgdlbmdpbmVzGAMgAygLMhcuY29kZW1vZGUudjEuRW5naW5lSW5mbxIrCg5kZWZhdWx0X2xpbWl0cxgEIAEoCzITLmNvZGVtb2RlLnYxLkxpbWl0cxInCgptYXhfbGltaXRzGAUgASgLMhMuY29kZW1vZGUudjEuTGltaXRzEhYKDm1heF9jb2RlX2J5dGVzGAYgASgEEjoKF21heF9rZWVwX3dpdGhvdXRfcmVhZGVyGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjsKF3JlcXVpcmVkX2lzb2xhdGlvbl90aWVyGAggASgOMhouY29kZW1vZGUudjEuSXNvbGF0aW9uVGllchIwCg1xdWV1ZV90aW1lb3V0GAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIs0BCgpFbmdpbmVJbmZvEgwKBG5hbWUYASABKAkSEQoJbGFuZ3VhZ2VzGAIgAygJEgoKAnVwGAMgASgIEg4KBnJlYXNvbhgEIAEoCRIPCgd2ZXJzaW9uGAUgASgJEjIKDmlzb2xhdGlvbl90aWVyGAYgASgOMhouY29kZW1vZGUudjEuSXNvbGF0aW9uVGllchIrCgZwcm9iZXMYByADKAsyGy5jb2RlbW9kZS52MS5Jc29sYXRpb25Qcm9iZRIQCgh3YXJuaW5ncxgIIAMoCSI/Cg5Jc29sYXRpb25Qcm9iZRIMCgRuYW1lGAEgASgJEg8KB3JlZnVzZWQYAiABKAgSDgoGZGV0YWlsGAMgASgJMsMGCg9FeGVjdXRvclNlcnZpY2USRAoHRXhlY3V0ZRIbLmNvZGVtb2RlLnYxLkV4ZWN1dGVSZXF1ZXN0GhwuY29kZW1vZGUudjEuRXhlY3V0ZVJlc3BvbnNlElgKDUV4ZWN1dGVTdHJlYW0SIS5jb2RlbW9kZS52MS5FeGVjdXRlU3RyZWFtUmVxdWVzdBoiLmNvZGVtb2RlLnYxLkV4ZWN1dGVTdHJlYW1SZXNwb25zZTABEmkKEkV4ZWN1dGVJbnRlcmFjdGl2ZRImLmNvZGVtb2RlLnYxLkV4ZWN1dGVJbnRlcmFjdGl2ZVJlcXVlc3QaJy5jb2RlbW9kZS52MS5FeGVjdXRlSW50ZXJhY3RpdmVSZXNwb25zZSgBMAESXwoQU3VibWl0VG9vbFJlc3VsdBIkLmNvZGVtb2RlLnYxLlN1Ym1pdFRvb2xSZXN1bHRSZXF1ZXN0GiUuY29kZW1vZGUudjEuU3VibWl0VG9vbFJlc3VsdFJlc3BvbnNlEl4KD0F0dGFjaEV4ZWN1dGlvbhIjLmNvZGVtb2RlLnYxLkF0dGFjaEV4ZWN1dGlvblJlcXVlc3QaJC5jb2RlbW9kZS52MS5BdHRhY2hFeGVjdXRpb25SZXNwb25zZTABElMKDEdldEV4ZWN1dGlvbhIgLmNvZGVtb2RlLnYxLkdldEV4ZWN1dGlvblJlcXVlc3QaIS5jb2RlbW9kZS52MS5HZXRFeGVjdXRpb25SZXNwb25zZRJZCg5MaXN0RXhlY3V0aW9ucxIiLmNvZGVtb2RlLnYxLkxpc3RFeGVjdXRpb25zUmVxdWVzdBojLmNvZGVtb2RlLnYxLkxpc3RFeGVjdXRpb25zUmVzcG9uc2USXAoPQ2FuY2VsRXhlY3V0aW9uEiMuY29kZW1vZGUudjEuQ2FuY2VsRXhlY3V0aW9uUmVxdWVzdBokLmNvZGVtb2RlLnYxLkNhbmNlbEV4ZWN1dGlvblJlc3BvbnNlElYKDUdldFNlcnZlckluZm8SIS5jb2RlbW9kZS52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBoiLmNvZGVtb2RlLnYxLkdldFNlcnZlckluZm9SZXNwb25zZWIGcHJvdG8z", [file_codemode_v1_execution, file_codemode_v1_tool, file_google_protobuf_duration]);
 
 /**
  * Request of Execute.
@@ -265,7 +265,9 @@ export type AttachExecutionRequest = Message<"codemode.v1.AttachExecutionRequest
   afterSequence: bigint;
 
   /**
-   * Become the tool host: open calls and later ones are this caller's to answer. Default false.
+   * Become the caller in place of the one before: open calls and later ones are this stream's to
+   * answer, and the program waits for it where it reads slowly. Other readers never slow the program;
+   * one that falls behind what is kept ends as OUT_OF_RANGE. Default false.
    *
    * @generated from field: bool answer_tools = 3;
    */
@@ -293,11 +295,18 @@ export const AttachExecutionRequestSchema: GenMessage<AttachExecutionRequest> = 
  */
 export type AttachExecutionResponse = Message<"codemode.v1.AttachExecutionResponse"> & {
   /**
-   * The next entry of the log.
+   * The next entry of the log. Unset on the first message.
    *
    * @generated from field: codemode.v1.ExecutionEvent event = 1;
    */
   event?: ExecutionEvent | undefined;
+
+  /**
+   * Where the log stood when the caller was attached. Set on the first message only.
+   *
+   * @generated from field: codemode.v1.Attached attached = 2;
+   */
+  attached?: Attached | undefined;
 };
 
 /**
@@ -306,6 +315,36 @@ export type AttachExecutionResponse = Message<"codemode.v1.AttachExecutionRespon
  */
 export const AttachExecutionResponseSchema: GenMessage<AttachExecutionResponse> = /*@__PURE__*/
   messageDesc(file_codemode_v1_executor, 9);
+
+/**
+ * Where a log stood when a reader was attached to it.
+ *
+ * @generated from message codemode.v1.Attached
+ */
+export type Attached = Message<"codemode.v1.Attached"> & {
+  /**
+   * Sequence of the log's last event at that moment; later ones are live. 0 for an empty log.
+   *
+   * @generated from field: uint64 last_sequence = 1;
+   */
+  lastSequence: bigint;
+
+  /**
+   * The caller's tool calls that were open at that moment, whole, oldest first:
+   * with answer_tools they are this reader's to answer, even those at or before
+   * after_sequence. Empty for a reader that only watches.
+   *
+   * @generated from field: repeated codemode.v1.ToolCall open_calls = 2;
+   */
+  openCalls: ToolCall[];
+};
+
+/**
+ * Describes the message codemode.v1.Attached.
+ * Use `create(AttachedSchema)` to create a new message.
+ */
+export const AttachedSchema: GenMessage<Attached> = /*@__PURE__*/
+  messageDesc(file_codemode_v1_executor, 10);
 
 /**
  * Request of GetExecution.
@@ -342,7 +381,7 @@ export type GetExecutionRequest = Message<"codemode.v1.GetExecutionRequest"> & {
  * Use `create(GetExecutionRequestSchema)` to create a new message.
  */
 export const GetExecutionRequestSchema: GenMessage<GetExecutionRequest> = /*@__PURE__*/
-  messageDesc(file_codemode_v1_executor, 10);
+  messageDesc(file_codemode_v1_executor, 11);
 
 /**
  * Response of GetExecution.
@@ -363,7 +402,7 @@ export type GetExecutionResponse = Message<"codemode.v1.GetExecutionResponse"> &
  * Use `create(GetExecutionResponseSchema)` to create a new message.
  */
 export const GetExecutionResponseSchema: GenMessage<GetExecutionResponse> = /*@__PURE__*/
-  messageDesc(file_codemode_v1_executor, 11);
+  messageDesc(file_codemode_v1_executor, 12);
 
 /**
  * Request of ListExecutions.
@@ -405,7 +444,7 @@ export type ListExecutionsRequest = Message<"codemode.v1.ListExecutionsRequest">
  * Use `create(ListExecutionsRequestSchema)` to create a new message.
  */
 export const ListExecutionsRequestSchema: GenMessage<ListExecutionsRequest> = /*@__PURE__*/
-  messageDesc(file_codemode_v1_executor, 12);
+  messageDesc(file_codemode_v1_executor, 13);
 
 /**
  * Response of ListExecutions.
@@ -433,7 +472,7 @@ export type ListExecutionsResponse = Message<"codemode.v1.ListExecutionsResponse
  * Use `create(ListExecutionsResponseSchema)` to create a new message.
  */
 export const ListExecutionsResponseSchema: GenMessage<ListExecutionsResponse> = /*@__PURE__*/
-  messageDesc(file_codemode_v1_executor, 13);
+  messageDesc(file_codemode_v1_executor, 14);
 
 /**
  * Request of CancelExecution.
@@ -454,7 +493,7 @@ export type CancelExecutionRequest = Message<"codemode.v1.CancelExecutionRequest
  * Use `create(CancelExecutionRequestSchema)` to create a new message.
  */
 export const CancelExecutionRequestSchema: GenMessage<CancelExecutionRequest> = /*@__PURE__*/
-  messageDesc(file_codemode_v1_executor, 14);
+  messageDesc(file_codemode_v1_executor, 15);
 
 /**
  * Response of CancelExecution.
@@ -475,7 +514,7 @@ export type CancelExecutionResponse = Message<"codemode.v1.CancelExecutionRespon
  * Use `create(CancelExecutionResponseSchema)` to create a new message.
  */
 export const CancelExecutionResponseSchema: GenMessage<CancelExecutionResponse> = /*@__PURE__*/
-  messageDesc(file_codemode_v1_executor, 15);
+  messageDesc(file_codemode_v1_executor, 16);
 
 /**
  * Request of GetServerInfo.
@@ -490,7 +529,7 @@ export type GetServerInfoRequest = Message<"codemode.v1.GetServerInfoRequest"> &
  * Use `create(GetServerInfoRequestSchema)` to create a new message.
  */
 export const GetServerInfoRequestSchema: GenMessage<GetServerInfoRequest> = /*@__PURE__*/
-  messageDesc(file_codemode_v1_executor, 16);
+  messageDesc(file_codemode_v1_executor, 17);
 
 /**
  * Response of GetServerInfo.
@@ -567,7 +606,7 @@ export type GetServerInfoResponse = Message<"codemode.v1.GetServerInfoResponse">
  * Use `create(GetServerInfoResponseSchema)` to create a new message.
  */
 export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse> = /*@__PURE__*/
-  messageDesc(file_codemode_v1_executor, 17);
+  messageDesc(file_codemode_v1_executor, 18);
 
 /**
  * An engine and its state.
@@ -637,7 +676,7 @@ export type EngineInfo = Message<"codemode.v1.EngineInfo"> & {
  * Use `create(EngineInfoSchema)` to create a new message.
  */
 export const EngineInfoSchema: GenMessage<EngineInfo> = /*@__PURE__*/
-  messageDesc(file_codemode_v1_executor, 18);
+  messageDesc(file_codemode_v1_executor, 19);
 
 /**
  * A live attempt to break out, made at start from inside the sandbox.
@@ -672,7 +711,7 @@ export type IsolationProbe = Message<"codemode.v1.IsolationProbe"> & {
  * Use `create(IsolationProbeSchema)` to create a new message.
  */
 export const IsolationProbeSchema: GenMessage<IsolationProbe> = /*@__PURE__*/
-  messageDesc(file_codemode_v1_executor, 19);
+  messageDesc(file_codemode_v1_executor, 20);
 
 /**
  * Runs programs. A program that fails is a result: its RPC is OK. A service
@@ -714,7 +753,7 @@ export const ExecutorService: GenService<{
     output: typeof ExecuteInteractiveResponseSchema;
   },
   /**
-   * Answers a `tool_call` of an execution that ExecuteStream started. Giving the
+   * Answers a `tool_call` of an execution that the caller follows. Giving the
    * same answer again is OK and says so; a different one is ALREADY_EXISTS; a
    * call that is not open (unknown, given up, after the end) is NOT_FOUND.
    *
@@ -724,6 +763,40 @@ export const ExecutorService: GenService<{
     methodKind: "unary";
     input: typeof SubmitToolResultRequestSchema;
     output: typeof SubmitToolResultResponseSchema;
+  },
+  /**
+   * Follows the log of an execution of the caller's tenant from any point, live
+   * or ended, to `finished`. NOT_FOUND for an unknown id; OUT_OF_RANGE when
+   * events after the given sequence are no longer kept, or it is beyond the end.
+   * A reader that leaves does not end the execution while another follows it.
+   *
+   * @generated from rpc codemode.v1.ExecutorService.AttachExecution
+   */
+  attachExecution: {
+    methodKind: "server_streaming";
+    input: typeof AttachExecutionRequestSchema;
+    output: typeof AttachExecutionResponseSchema;
+  },
+  /**
+   * Gives an execution of the caller's tenant as it stands. NOT_FOUND when this
+   * instance does not know it, or no longer.
+   *
+   * @generated from rpc codemode.v1.ExecutorService.GetExecution
+   */
+  getExecution: {
+    methodKind: "unary";
+    input: typeof GetExecutionRequestSchema;
+    output: typeof GetExecutionResponseSchema;
+  },
+  /**
+   * Lists the executions of the caller's tenant that this instance knows, newest first.
+   *
+   * @generated from rpc codemode.v1.ExecutorService.ListExecutions
+   */
+  listExecutions: {
+    methodKind: "unary";
+    input: typeof ListExecutionsRequestSchema;
+    output: typeof ListExecutionsResponseSchema;
   },
   /**
    * Ends an execution of the caller's tenant; it finishes as `cancelled`. OK

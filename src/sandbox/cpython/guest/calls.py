@@ -34,6 +34,11 @@ class Calls:
         self._is_reading = False
         self._fault = None
 
+    @property
+    def are_open(self):
+        """Whether an answer may still be on its way here."""
+        return bool(self._open)
+
     def start(self, tool, arguments, place):
         """Sends a call; gives the future of its value. ToolError when the arguments cannot cross."""
         data = self._encode(tool, arguments)

@@ -23,14 +23,17 @@ NULL_DESCRIPTOR = 32
 
 THREAD_STACK_BYTES = 2 << 20
 
+_STAY_SECONDS = 5
+
 
 class Options:
     """What the zygote hands to each guest."""
 
-    def __init__(self, lock, drops_user, token, socket_path, asker, parent, base_memory, own_modules):
+    def __init__(self, lock, drops_user, token, nice, socket_path, asker, parent, base_memory, own_modules):
         self.lock = lock
         self.drops_user = drops_user
         self.token = token
+        self.nice = nice  # of each guest, beside that of their group
         self.socket_path = socket_path  # descriptor of the host's socket file
         self.asker = asker  # descriptor on which the zygote is asked for threads
         self.parent = parent
@@ -43,7 +46,7 @@ def main(options):
     Until it is locked it works in /proc, as the zygote does."""
     status = 1
     try:
-        lock.yield_priority()
+        lock.yield_priority(options.nice)
         process = int(os.readlink("self"))  # by the host's count; its own may be another
         connection = _connect(options)
         _warm_up()
@@ -121,8 +124,9 @@ def _serve(options, connection, streams):
         raise OSError("expected a program")
     program = json.loads(payload)
     del payload
+    made = calls.Calls(connection, streams.flush, max_payload_bytes)
     granted = tools.Tools(
-        calls.Calls(connection, streams.flush, max_payload_bytes),
+        made,
         program["tools"],
         program["hasMoreTools"],
     )
@@ -133,6 +137,10 @@ def _serve(options, connection, streams):
     header, data = runner.run(program, granted, seed, max_result_bytes)
     _finish(streams)
     connection.send(frames.RESULT, runner.report(header, data))
+    if made.are_open:
+        # An answer that meets a closed socket breaks the host's side before it has read the result.
+        # The host ends this process as soon as it has.
+        time.sleep(_STAY_SECONDS)
 
 
 def _redirect(connection):

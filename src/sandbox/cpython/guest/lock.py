@@ -11,20 +11,20 @@ import landlock
 import privileges
 import seccomp
 
-_NICE = 10
 _OPEN_FILES = 256
 
 
-def yield_priority():
-    """The service goes first: a guest has a low CPU priority, lower still when it has computed for
-    a while (watch.py), and is the first to be killed when the machine has no memory left."""
+def yield_priority(nice):
+    """The service goes first: a guest has a lower CPU priority, by its group's or by its own, the
+    lowest when it has computed for a while (watch.py), and is the first to be killed when the
+    machine has no memory left."""
     try:
         file = os.open("self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
         os.write(file, b"1000")
         os.close(file)
     except OSError:
         pass  # a container without /proc: the memory limit still holds
-    os.nice(_NICE)
+    os.nice(nice)
 
 
 class Lock:

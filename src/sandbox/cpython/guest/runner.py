@@ -19,6 +19,7 @@ FILENAME = "<program>"
 
 _MAX_TEXT = 256 * 1024
 _MAX_MESSAGE = 8 * 1024
+_MAX_LINE = 2**31 - 1
 _MAX_TRACEBACK = 32 * 1024
 
 
@@ -188,16 +189,23 @@ def _failed(error, reason):
 
 
 def _message(error):
-    if isinstance(error, SyntaxError):
-        return str(error.msg)
     try:
-        return str(error)
+        return str(error.msg if isinstance(error, SyntaxError) else error)
     except Exception as nested:
         return "<str() raised %s>" % type(nested).__name__
 
 
 def _line(error):
-    """Line of the guest's source: where it does not parse, or the innermost frame of its own."""
+    """Line of the guest's source; 0 where there is none: an error can say anything of its place."""
+    try:
+        line = _own_line(error)
+    except Exception:
+        return 0  # a member of the program's own
+    return line if type(line) is int and 0 < line <= _MAX_LINE else 0
+
+
+def _own_line(error):
+    """Where it does not parse, or the innermost frame of its own."""
     if isinstance(error, SyntaxError) and error.filename == FILENAME:
         return error.lineno or 0
     lines = [line for frame, line in traceback.walk_tb(error.__traceback__)

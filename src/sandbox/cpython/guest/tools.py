@@ -8,6 +8,8 @@ import places
 from calls import ToolError
 
 _META = ("__list__", "__schema__", "__search__")
+_MAX_NAME = 1024  # what the host takes; no tool has a longer name
+_MAX_SHOWN = 128
 
 
 class ToolCall:
@@ -153,16 +155,17 @@ class Tools:
         tool = self._tools.get(name) if isinstance(name, str) else None
         if tool is not None:
             return tool
-        if self._has_more and isinstance(name, str):
+        if self._has_more and isinstance(name, str) and len(name) <= _MAX_NAME:
             return Tool(self._calls, name)  # a tool service may have it by now; the host will say
-        near = difflib.get_close_matches(str(name), list(self), 3)
+        shown = str(name)[:_MAX_SHOWN]
+        near = difflib.get_close_matches(shown, list(self), 3)
         if near:
             hint = "did you mean %s?" % " or ".join(map(repr, near))
         elif len(self) == 0:
             hint = "this execution has no tools"
         else:
             hint = "tools['__search__'].run(query=...) finds tools"
-        raise ToolError("there is no tool %r: %s" % (name, hint), str(name), "not_granted")
+        raise ToolError("there is no tool %r: %s" % (shown, hint), shown, "not_granted")
 
     def __getattr__(self, name):
         if name.startswith("__") and name not in _META:

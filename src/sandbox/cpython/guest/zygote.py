@@ -35,7 +35,9 @@ del sys.path[:2]
 
 
 # Of all guests together, against the service.
-_NICE = 10
+# Of all guests together; and of each, where they are not weighed together.
+_GROUP_NICE = 10
+_GUEST_NICE = 5
 
 
 def missing_layers():
@@ -80,7 +82,7 @@ class Selector:
 class Zygote:
     """Forks, watches, kills and reaps guests at the host's word."""
 
-    def __init__(self, start):
+    def __init__(self, start, nice):
         self._paths = preload.readable_paths(start["sitePackages"])
         self._locks = {bare: lock.Lock([] if bare else start["layers"], self._paths) for bare in (False, True)}
         self._drops_user = privileges.can_drop_user(self._paths)
@@ -99,6 +101,7 @@ class Zygote:
             parent=os.getpid(),
             base_memory=_virtual_memory_bytes(),
             own_modules=_own_modules(),
+            nice=nice,
         )
         self._commands = {
             "fork": self._fork_later,
@@ -260,7 +263,7 @@ def _receive_line():
 def main():
     """Says what this machine has, waits for the host's decision, then serves."""
     os.environ.clear()
-    privileges.leave_terminal(_NICE)
+    nice = 0 if privileges.leave_terminal(_GROUP_NICE) else _GUEST_NICE
     # The one folder of the host that the zygote needs; from inside a root of its own it has no name.
     os.chdir("/proc")
     null = os.open(os.devnull, os.O_RDWR)
@@ -277,7 +280,7 @@ def main():
     tools.teach_json()
     threading.stack_size(guest.THREAD_STACK_BYTES)
     preload.limit_malloc_arenas()
-    zygote = Zygote(start)
+    zygote = Zygote(start, nice)
     privileges.forbid_capabilities()
     gc.collect()
     gc.disable()  # a collection in a guest before it runs would copy every page

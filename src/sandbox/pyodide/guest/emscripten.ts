@@ -11,7 +11,7 @@ export interface StreamOps {
 
 /** A file, directory or device of the file system in memory. */
 export interface FileNode {
-  contents: Uint8Array | Record<string, FileNode>;
+  contents: Uint8Array | Int8Array | Record<string, FileNode>;
 }
 
 /** The operations of regular files in memory, shared by all of them. */

@@ -87,6 +87,7 @@ function countFiles(FS: FileSystem): number {
   return bytes;
 }
 
-function sizeOf(file: FileNode): number {
-  return file.contents instanceof Uint8Array ? file.contents.length : 0;
+// What is written into an empty file at once stays the kind of array that it came in.
+function sizeOf({ contents }: FileNode): number {
+  return ArrayBuffer.isView(contents) ? contents.byteLength : 0;
 }

@@ -6,6 +6,7 @@ const maxTextBytes = 256 * 1024;
 const maxMessageBytes = 8 * 1024;
 const maxTracebackBytes = 32 * 1024;
 const maxTypeBytes = 256;
+const maxLine = 2 ** 31;
 const programPlace = /<program>:(\d+):(\d+)/g;
 
 /** What a guest's report says, in the form that the host takes. */
@@ -25,9 +26,14 @@ export function toReport(text: string, author: AuthorText): object {
     type: String(header.type),
     message: String(header.message),
     traceback,
-    line: authorLine(Number(header.line) || 0, traceback, author),
+    line: authorLine(lineIn(header.line), traceback, author),
   };
   return toFailure(failure, author);
+}
+
+/** A line, 0 where there is none: a program can write anything into the stack of its error. */
+function lineIn(line: unknown): number {
+  return Number.isInteger(line) && Number(line) > 0 && Number(line) <= maxLine ? Number(line) : 0;
 }
 
 /** The author's line for one of the program's: its column stands in the traceback. */

@@ -13,7 +13,8 @@ import { type EngineFiles, takeSnapshot } from "./snapshot.ts";
 import type { VmHost } from "./vm.ts";
 
 // The engine process: it speaks with the service on descriptor 3, and ends with it.
-const maxMessageBytes = 64 * 1024 * 1024;
+// Longer than what any request can become, which as JSON takes up to six times its own bytes.
+const maxMessageBytes = 512 * 1024 * 1024;
 
 /** What the service starts the engine with. */
 export interface BootMessage {

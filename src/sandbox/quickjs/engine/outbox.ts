@@ -15,15 +15,18 @@ export interface OutboxOptions {
 }
 
 /**
- * What a guest says, as frames, in its order. Output that comes in quick succession leaves together;
- * nothing leaves beyond the run's credit: the thread waits then, until more is given or the run is killed.
+ * What a guest says, as frames, in its order. What comes in quick succession leaves together, whatever
+ * it is, so that nobody floods those who hand it on; nothing leaves beyond the run's credit: the thread
+ * waits then, until more is given or the run is killed.
  */
 export class Outbox {
   readonly #control: RunControl;
   readonly #post: OutboxOptions["post"];
   #left: number;
+  /** Output of one channel that is no frame yet. */
   #channel = 0;
-  #pending: Uint8Array[] = [];
+  #output: Uint8Array[] = [];
+  #frames: Uint8Array[] = [];
   #pendingBytes = 0;
   #pendingSince = 0;
   #sentAt = Number.NEGATIVE_INFINITY;
@@ -36,22 +39,36 @@ export class Outbox {
 
   /** Takes output. Beyond the limit one byte is sent, by which the host knows, and the run ends. */
   write(channel: number, data: Uint8Array): void {
-    if (channel !== this.#channel) this.flush();
+    if (channel !== this.#channel) this.#endOutput();
     this.#channel = channel;
     const isOver = data.length > this.#left;
     const taken = isOver ? data.subarray(0, this.#left + 1) : data;
     this.#left -= taken.length;
-    const now = performance.now();
-    if (this.#pendingBytes === 0) this.#pendingSince = now;
-    this.#pending.push(taken);
-    this.#pendingBytes += taken.length;
-    const isFirst = now - this.#sentAt > patienceMs;
-    if (isOver || isFirst || this.#pendingBytes >= fullBytes) this.flush(now);
-    else this.flushLate(now);
-    if (isOver) throw new RunStop({ cause: "exited", detail: "over its output limit" });
+    this.#output.push(taken);
+    this.#added(taken.length);
+    if (!isOver) return;
+    this.flush();
+    throw new RunStop({ cause: "exited", detail: "over its output limit" });
   }
 
-  /** Sends output that has waited for long enough. */
+  /** Takes a call of a tool. */
+  call(header: { seq: number; key: string; tool: string }, argumentsJson: Uint8Array): void {
+    this.#endOutput();
+    const frame = callFrame(header, argumentsJson);
+    this.#frames.push(frame);
+    this.#added(frame.length);
+  }
+
+  /** Sends the program's end, after all that is pending. */
+  result(header: object, json: Uint8Array = nothing): void {
+    this.#endOutput();
+    const frame = resultFrame(header, json);
+    this.#frames.push(frame);
+    this.#pendingBytes += frame.length;
+    this.flush();
+  }
+
+  /** Sends what has waited for long enough. */
   flushLate(now: number): void {
     if (this.#pendingBytes > 0 && now - this.#pendingSince > patienceMs) this.flush(now);
   }
@@ -59,25 +76,33 @@ export class Outbox {
   /** Sends what is pending. */
   flush(now = performance.now()): void {
     if (this.#pendingBytes === 0) return;
-    const frames = outputFrames(this.#channel, Buffer.concat(this.#pending));
-    this.#pending = [];
+    this.#endOutput();
+    const bytes = Buffer.concat(this.#frames);
+    this.#frames = [];
     this.#pendingBytes = 0;
     this.#sentAt = now;
-    for (const frame of frames) this.#send(frame);
+    this.#send(bytes);
   }
 
-  call(header: { seq: number; key: string; tool: string }, argumentsJson: Uint8Array): void {
-    this.flush();
-    this.#send(callFrame(header, argumentsJson));
+  #added(bytes: number): void {
+    const now = performance.now();
+    if (this.#pendingBytes === 0) this.#pendingSince = now;
+    this.#pendingBytes += bytes;
+    const isFirst = now - this.#sentAt > patienceMs;
+    if (isFirst || this.#pendingBytes >= fullBytes) this.flush(now);
+    else this.flushLate(now);
   }
 
-  result(header: object, json: Uint8Array = nothing): void {
-    this.flush();
-    this.#send(resultFrame(header, json));
+  #endOutput(): void {
+    if (this.#output.length === 0) return;
+    for (const frame of outputFrames(this.#channel, Buffer.concat(this.#output))) {
+      this.#frames.push(frame);
+    }
+    this.#output = [];
   }
 
-  #send(frame: Uint8Array): void {
-    let rest = frame;
+  #send(frames: Uint8Array): void {
+    let rest = frames;
     while (rest.length > 0) {
       const taken = this.#control.take(rest.length);
       if (taken === 0) throw new RunStop(killed);

@@ -1,5 +1,6 @@
 import { failCall, limitArguments, settleCall } from "./calls.ts";
 import { defineConsole } from "./console.ts";
+import { guardEncoding } from "./encoding.ts";
 import { placeProgram, showStacks, ToolError } from "./errors.ts";
 import { fromJson } from "./json.ts";
 import { apply, freeze, hidden, isArray, keys } from "./primordials.ts";
@@ -62,6 +63,7 @@ defineConsole();
 defineCrypto();
 defineGlobals();
 defineSearchParams();
+guardEncoding();
 showUrls();
 hidden(globalThis, "ToolError", ToolError);
 

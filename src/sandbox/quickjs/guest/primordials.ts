@@ -106,10 +106,13 @@ export const promiseThen = uncurry(
     failed: (error: unknown) => unknown,
   ) => Promise<unknown>,
 );
-export const typedArrayTag = getter(
-  getPrototypeOf(Uint8Array.prototype) as object,
-  Symbol.toStringTag,
-) as (value: unknown) => string | undefined;
+const typedArrays = getPrototypeOf(Uint8Array.prototype) as object;
+export const typedArrayTag = getter(typedArrays, Symbol.toStringTag) as (
+  value: unknown,
+) => string | undefined;
+export const typedArrayBuffer = getter(typedArrays, "buffer") as (array: unknown) => ArrayBuffer;
+export const typedArrayOffset = getter(typedArrays, "byteOffset") as (array: unknown) => number;
+export const typedArrayBytes = getter(typedArrays, "byteLength") as (array: unknown) => number;
 
 // QuickJS makes a template literal a call of this method, in the prelude as anywhere.
 defineProperty(String.prototype, "concat", { writable: false, configurable: false });

@@ -15,8 +15,8 @@ import {
   NewPromise,
   NewProxy,
   NewTypeError,
+  slice,
   stringify,
-  toText,
 } from "./primordials.ts";
 
 export { failCall, settleCall };
@@ -29,6 +29,10 @@ export interface DeclaredTool {
   readonly parameters: readonly string[] | null;
   readonly required: readonly string[];
 }
+
+// What the host takes; no tool has a longer name.
+const maxNameLength = 1024;
+const maxShownLength = 128;
 
 type ToolFunction = (...args: unknown[]) => Promise<unknown>;
 
@@ -59,7 +63,7 @@ export function createTools(declared: readonly DeclaredTool[], hasMore: boolean)
       if (typeof name === "symbol") return name === inspectCustom ? show : undefined;
       if (hasOwn(tools, name)) return tools[name];
       if (has(askedOfAll, name)) return name === "toString" ? show : undefined;
-      if (hasMore) return anyTool(name);
+      if (hasMore && name.length <= maxNameLength) return anyTool(name);
       throw unknownTool(name, names);
     },
     set: refuse,
@@ -146,7 +150,8 @@ function unknownTool(name: string, names: readonly string[]): ToolError {
   if (hint !== "") hint += "?";
   else if (names.length === 0) hint = "this execution has no tools";
   else hint = "tools.__search__({ query }) finds tools";
-  return new ToolError(`there is no tool ${stringify(name)}: ${hint}`, toText(name), "not_granted");
+  const shown = slice(name, 0, maxShownLength);
+  return new ToolError(`there is no tool ${stringify(shown)}: ${hint}`, shown, "not_granted");
 }
 
 function has(list: readonly string[], name: string): boolean {

@@ -1,0 +1,52 @@
+import { Codemode, unwrap } from "../src/index.ts";
+import { pause, quantile, timeMs } from "./stats.ts";
+import { atMost, formatMs, formatRatio, type Row } from "./table.ts";
+
+/** Keys of two tenants, for those who would disturb each other. */
+export const keys = { loud: "key-of-the-loud-tenant", quiet: "key-of-the-quiet-tenant" } as const;
+
+/** The setting for these keys. */
+export const tenantKeys = Object.entries(keys).map(([tenant, key]) => ({ tenant, key }));
+
+/** Time between two of its runs, milliseconds. */
+const restMs = 30;
+
+/** A tenant that makes one small run after the other, with a rest between them. */
+export class Neighbour implements AsyncDisposable {
+  readonly #client: Codemode;
+
+  constructor(url: string) {
+    this.#client = Codemode.connect({ url, apiKey: keys.quiet, timeoutMs: 60_000 });
+  }
+
+  /** What its runs take, milliseconds each, for so long. */
+  async run(forMs: number): Promise<number[]> {
+    const samples: number[] = [];
+    const endsAt = performance.now() + forMs;
+    while (performance.now() < endsAt) {
+      samples.push(await timeMs(async () => unwrap(await this.#client.execute("result = 2 + 2"))));
+      await pause(restMs);
+    }
+    return samples;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.close();
+  }
+}
+
+/** What a neighbour's runs take beside something, as a row: how many times as long at p95 as in quiet. */
+export function besideRow(
+  figure: string,
+  { quiet, loaded, note }: { quiet: number[]; loaded: number[]; note: string },
+): Row {
+  const p95 = { quiet: quantile(quiet, 0.95), loaded: quantile(loaded, 0.95) };
+  const ratio = p95.loaded / p95.quiet;
+  return {
+    figure,
+    median: formatMs(quantile(loaded, 0.5)),
+    p99: formatMs(quantile(loaded, 0.99)),
+    beside: `p95 ${formatMs(p95.loaded)}, ${formatRatio(ratio)} of ${formatMs(p95.quiet)} in quiet (median ${formatMs(quantile(quiet, 0.5))}); ${note}`,
+    bar: atMost(ratio, 2, "x at p95"),
+  };
+}

@@ -1,0 +1,36 @@
+import { type CallFailure, toCallFailure } from "./call-error.ts";
+import type { Connections } from "./connections.ts";
+import type { Connection } from "./transport.ts";
+
+/**
+ * Runs an attempt at the connection behind which an execution is: that of its instance first, where it
+ * is known, then one after the other while they do not know it. Rejects with what the last one
+ * failed with, or the one that could not be asked.
+ */
+export async function atHome<T>(
+  connections: Connections,
+  executionId: string,
+  attempt: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  let unasked: { readonly error: unknown } | undefined;
+  const candidates = connections.all.toSorted(
+    (one, other) => Number(isHome(other, executionId)) - Number(isHome(one, executionId)),
+  );
+  for (const [index, connection] of candidates.entries()) {
+    try {
+      return await attempt(connection);
+    } catch (error) {
+      const { error: failure, isLost }: CallFailure = toCallFailure(error, { effect: "read" });
+      const isUnknown = failure.kind === "not_found";
+      if (!isUnknown && !isLost && failure.kind !== "unavailable") throw error;
+      if (!isUnknown) unasked ??= { error };
+      if (index === candidates.length - 1) throw unasked === undefined ? error : unasked.error;
+    }
+  }
+  throw new Error("a client has a connection");
+}
+
+/** Execution ids begin with the instance that made them. */
+function isHome({ peer }: Connection, executionId: string): boolean {
+  return peer.instanceId !== undefined && executionId.startsWith(`${peer.instanceId}-`);
+}

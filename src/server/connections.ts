@@ -1,0 +1,115 @@
+import type { Socket } from "node:net";
+import { CodemodeError } from "../shared/errors.ts";
+
+/** How many connections may be open. */
+export interface ConnectionBounds {
+  /** On which no call has shown a key that is known; one more closes the oldest of them. */
+  readonly keyless: number;
+  /** On which calls of one tenant came. */
+  readonly perTenant: number;
+}
+
+/** Ends of a connection, by which every layer above the socket knows it too. */
+type Ends = Pick<Socket, "remoteAddress" | "remotePort" | "localAddress">;
+
+interface Connection {
+  readonly socket: Socket;
+  readonly tenants: Set<string>;
+}
+
+/** The open connections, and whose they are. */
+export class Connections {
+  readonly #bounds: ConnectionBounds;
+  readonly #open = new Map<string, Connection>();
+  /** Oldest first. */
+  readonly #keyless = new Map<string, Socket>();
+  readonly #byTenant = new Map<string, number>();
+  #isDraining = false;
+
+  constructor(bounds: ConnectionBounds) {
+    this.#bounds = bounds;
+  }
+
+  /** Connections that are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** No more programs are taken. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /**
+   * From now on a client whose program is refused is told to leave, and a new connection of HTTP/2 is
+   * served once its client makes a call: a balancing client, which waits for the server to speak
+   * first, keeps to other servers; one that has business here is still heard.
+   */
+  drain(): void {
+    this.#isDraining = true;
+  }
+
+  /** Takes note of a new connection, and of its end. */
+  add(socket: Socket): void {
+    const name = nameOf(socket);
+    const connection: Connection = { socket, tenants: new Set() };
+    this.#open.set(name, connection);
+    this.#keyless.set(name, socket);
+    socket.once("close", () => this.#forget(name, connection));
+    if (this.#keyless.size <= this.#bounds.keyless) return;
+    const [oldest] = this.#keyless.values();
+    oldest?.destroy();
+  }
+
+  /** Says that a call of the tenant came on a connection. Throws `overloaded` where it has too many. */
+  claim(ends: Ends, tenant: string): void {
+    const name = nameOf(ends);
+    const connection = this.#open.get(name);
+    // It has closed meanwhile; its calls are about to end.
+    if (connection === undefined || connection.tenants.has(tenant)) return;
+    const count = this.#byTenant.get(tenant) ?? 0;
+    if (count >= this.#bounds.perTenant) throw tooMany(tenant, this.#bounds.perTenant);
+    connection.tenants.add(tenant);
+    this.#byTenant.set(tenant, count + 1);
+    this.#keyless.delete(name);
+  }
+
+  /** Ends every connection at once. */
+  destroy(): void {
+    for (const { socket } of this.#open.values()) socket.destroy();
+  }
+
+  /** Resolves when the last connection that is open now has closed. */
+  async closed(): Promise<void> {
+    await Promise.all(
+      Array.from(
+        this.#open.values(),
+        ({ socket }) => new Promise<void>((resolve) => socket.once("close", () => resolve())),
+      ),
+    );
+  }
+
+  #forget(name: string, connection: Connection): void {
+    // Its ends may belong to a newer connection already.
+    if (this.#open.get(name) === connection) {
+      this.#open.delete(name);
+      this.#keyless.delete(name);
+    }
+    for (const tenant of connection.tenants) {
+      const left = (this.#byTenant.get(tenant) ?? 0) - 1;
+      if (left > 0) this.#byTenant.set(tenant, left);
+      else this.#byTenant.delete(tenant);
+    }
+  }
+}
+
+function nameOf({ remoteAddress, remotePort, localAddress }: Ends): string {
+  return `${remoteAddress} ${remotePort} ${localAddress}`;
+}
+
+function tooMany(tenant: string, most: number): CodemodeError {
+  return new CodemodeError("overloaded", "the tenant has too many connections", {
+    quota: [{ subject: `tenant:${tenant}`, description: `${most} connections at once` }],
+    retryAfterMs: 1_000,
+  });
+}

@@ -1,0 +1,98 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { constants, type Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { CodemodeError } from "../shared/errors.ts";
+import { toConnectError } from "../shared/status.ts";
+import { type Paced, paced } from "./answer.ts";
+import { createMessageClock, wholeMessages } from "./body.ts";
+import type { Hold, Transit } from "./transit.ts";
+
+/** Times of a call's messages, milliseconds. */
+export interface TrafficTimes {
+  /** For a message of a request to come whole. */
+  readonly receiveMs: number;
+  /** For a caller to take 64 KiB of an answer that is complete. */
+  readonly sendMs: number;
+  /** Longer deadlines are shortened to this; a caller that takes nothing for so long is gone. */
+  readonly maxDeadlineMs: number;
+}
+
+/** What bounds the messages of a call. */
+export interface TrafficOptions {
+  readonly times: TrafficTimes;
+  readonly transit: Transit;
+  /** Of one message. */
+  readonly maxBytes: number;
+}
+
+/** The messages of one call on their way in and out. */
+export interface Traffic {
+  readonly hold: Hold;
+  /** Bounds how a request comes. */
+  receive(request: UniversalServerRequest): UniversalServerRequest;
+  /** Bounds how a response goes. */
+  send(response: UniversalServerResponse): UniversalServerResponse;
+}
+
+/** Bounds the time and the memory that the messages of one call take on their way. */
+export function createTraffic(
+  request: IncomingMessage | Http2ServerRequest,
+  response: ServerResponse | Http2ServerResponse,
+  { methodKind }: DescMethod,
+  { times, transit, maxBytes }: TrafficOptions,
+): Traffic {
+  const hold = transit.open();
+  const clock = createMessageClock(times.receiveMs);
+  const isEnveloped = /^application\/(?:grpc(?!-web-text)|connect\+)/i.test(
+    request.headers["content-type"] ?? "",
+  );
+  let answer: Paced | undefined;
+  let isOver = false;
+  response.once("close", () => {
+    isOver = true;
+    clock.end();
+    answer?.close();
+    hold[Symbol.dispose]();
+  });
+  const onHeld = (bytes: number, { isFirst }: { readonly isFirst: boolean }) => {
+    hold.receiving(bytes);
+    // Later ones are answers to programs that run, and few enough.
+    if (isFirst && bytes > 0) checked(hold);
+  };
+  return {
+    hold,
+    receive(universal) {
+      const { body } = universal;
+      if (!isStream(body)) return universal;
+      return { ...universal, body: wholeMessages(body, { isEnveloped, maxBytes, clock, onHeld }) };
+    },
+    send(universal) {
+      if (universal.body === undefined) return universal;
+      const takeMs = methodKind === "unary" ? times.sendMs : times.maxDeadlineMs;
+      const onStall = () => abandon(response);
+      answer = paced(universal.body, { hold, takeMs, lastMs: times.sendMs, onStall });
+      // The caller may have left before there was an answer.
+      if (isOver) answer.close();
+      return { ...universal, body: answer };
+    },
+  };
+}
+
+/** Throws a status: what reads a body is below whatever turns errors into them. */
+function checked(hold: Hold): void {
+  try {
+    hold.check();
+  } catch (error) {
+    throw toConnectError(CodemodeError.from(error));
+  }
+}
+
+function isStream(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {
+  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
+}
+
+function abandon(response: ServerResponse | Http2ServerResponse): void {
+  if (response instanceof Http2ServerResponse) response.stream.close(constants.NGHTTP2_CANCEL);
+  response.destroy();
+}

@@ -1,0 +1,110 @@
+import type { EventBody, ExecutionEvent, Outcome } from "../../src/shared/model.ts";
+import type { Act } from "./acts.ts";
+import { stdoutLength, stdoutPiece } from "./programs.ts";
+import { openStory, openView, type Story } from "./story.ts";
+
+const token = "t1";
+const tenant = "red";
+const executionId = "i-1";
+const time = new Date(0);
+
+const act: Act = {
+  token,
+  pauseMs: 0,
+  program: { kind: "sequential", language: "python", count: 1, ms: 0 },
+  road: "stream",
+  requestId: "r1",
+  keepMs: 0,
+  deadlineMs: undefined,
+  slowMs: 0,
+  leaves: [],
+  beside: [],
+};
+
+const usage = { wallMs: 1, cpuMs: 1, peakMemoryBytes: 1, outputBytes: 26, toolCalls: 2 };
+const surroundings = { usage, isolationTier: "T2", engine: "cpython", warnings: [] } as const;
+
+/** The end of a program with a value. */
+export function completed(json: string): Outcome {
+  return { status: "completed", value: { json, text: "", type: "list" }, ...surroundings };
+}
+
+/** The end of a program that failed. */
+export function failedWith(reason: "crashed" | "timeout" | "cancelled", message = ""): Outcome {
+  const error = { reason, type: "", message, traceback: "", line: 0 };
+  return { status: "failed", error, ...surroundings };
+}
+
+/** The event of a body at a place. */
+export function eventAt(sequence: number, body: EventBody): ExecutionEvent {
+  return { ...body, sequence, time, attempt: 1 };
+}
+
+function line(index: number): EventBody {
+  const width = stdoutLength("sequential", token, 1);
+  const text = stdoutPiece("sequential", token, index * width, width);
+  return { type: "output", channel: "stdout", text };
+}
+
+/** The log of a program that made one call of its caller's tool, after the one that says that it runs. */
+export function goodLog(): ExecutionEvent[] {
+  const ids = { executionId, instanceId: "i", correlationId: token };
+  const about = { seed: 1n, engine: "cpython", language: "python", isolationTier: "T2" } as const;
+  const label = `${token}/0`;
+  const begin = { callKey: "0/0", tool: "begin", argumentsJson: JSON.stringify({ token }) };
+  const effect = {
+    callKey: "0/1",
+    tool: "effect",
+    argumentsJson: JSON.stringify({ token, label }),
+  };
+  const bodies: EventBody[] = [
+    { type: "started", ...about, ...ids },
+    { type: "tool_call", callId: "1", ...begin },
+    { type: "tool_result", callId: "1", resultJson: "null" },
+    line(0),
+    { type: "tool_call", callId: "2", ...effect },
+    { type: "tool_result", callId: "2", resultJson: JSON.stringify(label) },
+    line(1),
+    { type: "finished", outcome: completed(JSON.stringify([token, [label]])) },
+  ];
+  return bodies.map((body, index) => eventAt(index + 1, body));
+}
+
+/** A story in which nothing is wrong: one reader that saw everything, one effect. */
+export function goodStory(log = goodLog()): Story {
+  const story = openStory(act, tenant);
+  story.begins.push(executionId);
+  story.logs = [{ executionId, events: log, status: undefined, message: "", readAt: 0 }];
+  story.endedAt = story.startedAt + 1_000;
+  addView(story, log);
+  addEffect(story);
+  return story;
+}
+
+/** One more reader of the story's execution. */
+export function addView(
+  story: Story,
+  events: readonly ExecutionEvent[],
+  { reader = "lead", afterSequence = 0 } = {},
+): void {
+  const via = afterSequence === 0 ? "start" : "attach";
+  const view = openView(story, reader, { via, afterSequence, executionId });
+  view.events.push(...events);
+  view.end = { how: "ended" };
+  view.endedAt = story.endedAt;
+}
+
+/** One more effect of the story's call. */
+export function addEffect(story: Story, changes: Partial<Story["effects"][number]> = {}): void {
+  story.effects.push({
+    host: "lead",
+    executionId,
+    callId: "2",
+    tool: "effect",
+    token,
+    label: `${token}/0`,
+    context: { token, tenant },
+    at: 0,
+    ...changes,
+  });
+}

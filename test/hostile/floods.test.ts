@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  callHeaders,
+  connectRaw,
+  flags,
+  frame,
+  frameTypes,
+  headerBlock,
+  openCall,
+  type RawHttp2,
+  settings,
+} from "../support/raw-http2.ts";
+import { hostile, startTarget, type Target } from "./support/target.ts";
+
+const MiB = 1024 * 1024;
+const enhanceYourCalm = 11;
+let target: Target;
+
+beforeAll(async () => {
+  target = await startTarget();
+});
+
+afterAll(async () => {
+  expect(target.peakBytes()).toBeLessThan(512 * MiB);
+  await target[Symbol.asyncDispose]();
+});
+
+/** Sends the same again and again, until it is closed or has been sent so often. */
+async function flood(peer: RawHttp2, times: number, make: (index: number) => Uint8Array) {
+  const batch = 250;
+  for (let sent = 0; sent < times && !peer.isClosed; sent += batch)
+    await peer.send(...Array.from({ length: batch }, (_, index) => make(sent + index)));
+}
+
+const cancelled = Buffer.from([0, 0, 0, 8]);
+/** A call that is opened and reset at once. */
+function openAndReset(index: number, headers: Readonly<Record<string, string>>): Buffer {
+  const stream = 2 * index + 1;
+  return Buffer.concat([
+    openCall(stream, headers),
+    frame(frameTypes.reset, { stream, payload: cancelled }),
+  ]);
+}
+
+describe("rapid reset", () => {
+  it.each([
+    ["with a key", callHeaders("Execute", hostile)],
+    ["without a key", callHeaders("Execute")],
+  ])("of 10,000 calls %s leaves nothing behind", async (_title, headers) => {
+    await target.attack(async () => {
+      using peer = await connectRaw(target.port);
+      await flood(peer, 9_900, (index) => openAndReset(index, headers));
+      await peer.settle();
+      expect(peer.goaway).toBeUndefined();
+    });
+  });
+
+  it("that goes on is ended by the service", async () => {
+    await target.attack(async () => {
+      using peer = await connectRaw(target.port);
+      const headers = callHeaders("Execute", hostile);
+      await flood(peer, 200_000, (index) => openAndReset(index, headers));
+      await peer.closed;
+    });
+  });
+});
+
+describe("headers without end", () => {
+  it("in CONTINUATION frames end the connection", async () => {
+    await target.attack(async () => {
+      using peer = await connectRaw(target.port);
+      const payload = headerBlock({ ":method": "POST", "x-a": "a" });
+      await peer.send(frame(frameTypes.headers, { stream: 1, payload }));
+      const more = headerBlock({ "x-more": "b".repeat(16_000) });
+      await flood(peer, 10_000, () => frame(frameTypes.continuation, { stream: 1, payload: more }));
+      await peer.closed;
+    });
+  });
+
+  it("in empty CONTINUATION frames end the connection", async () => {
+    await target.attack(async () => {
+      using peer = await connectRaw(target.port);
+      await peer.send(frame(frameTypes.headers, { stream: 1, payload: headerBlock({ a: "b" }) }));
+      await flood(peer, 100_000, () => frame(frameTypes.continuation, { stream: 1 }));
+      await peer.closed;
+    });
+  });
+
+  it.each([
+    ["bytes", { "x-big": "c".repeat(12_000), "x-bigger": "d".repeat(24_000) }],
+    ["fields", Object.fromEntries(Array.from({ length: 80 }, (_, n) => [`x-${n}`, "e"]))],
+  ])("of too many %s are refused, and the connection lives", async (_title, more) => {
+    await target.attack(async () => {
+      using peer = await connectRaw(target.port);
+      await peer.settle();
+      const block = headerBlock({ ...callHeaders("Execute", hostile), ...more });
+      const parts = [...Array(Math.ceil(block.length / 16_000)).keys()].map((part) =>
+        block.subarray(part * 16_000, (part + 1) * 16_000),
+      );
+      const last = parts.length - 1;
+      const frames = parts.map((payload, part) =>
+        frame(part === 0 ? frameTypes.headers : frameTypes.continuation, {
+          stream: 1,
+          flags: part === last ? flags.endHeaders : 0,
+          payload,
+        }),
+      );
+      await peer.send(...frames);
+      const refusal = await peer.until(({ type }) => type === frameTypes.reset);
+      expect(refusal.payload.readUInt32BE()).toBe(enhanceYourCalm);
+      await peer.settle();
+    });
+  });
+});
+
+describe("a flood", () => {
+  const ping = frame(frameTypes.ping, { payload: Buffer.alloc(8) });
+
+  it.each([
+    ["pings", () => ping],
+    ["settings", (index: number) => settings([4, 65_535 + (index % 2)])],
+  ])("of %s is borne for a while and then ends the connection", async (_title, make) => {
+    await target.attack(async () => {
+      using peer = await connectRaw(target.port);
+      let borne = 0;
+      // At a pace at which every single one is answered.
+      while (borne < 100_000 && !peer.isClosed) {
+        await flood(peer, 250, make);
+        await peer.settle().catch(() => {});
+        if (!peer.isClosed) borne += 250;
+      }
+      expect(peer.isClosed).toBe(true);
+      expect(borne).toBeGreaterThanOrEqual(5_000);
+    });
+  });
+
+  it.each([
+    ["pings", ping],
+    ["settings", settings([4, 65_535])],
+  ])("of %s whose answers nobody reads ends the connection", async (_title, bytes) => {
+    await target.attack(async () => {
+      using peer = await connectRaw(target.port);
+      peer.deafen();
+      await flood(peer, 200_000, () => bytes);
+      await peer.closed;
+    });
+  });
+
+  it.each([
+    ["window updates", frame(frameTypes.windowUpdate, { payload: Buffer.from([0, 0, 0, 1]) })],
+    [
+      "priorities",
+      frame(frameTypes.priority, { stream: 1, payload: Buffer.from([0, 0, 0, 3, 1]) }),
+    ],
+    ["frames of no known type", frame(0xf0, { payload: Buffer.alloc(16) })],
+    ["empty data", frame(frameTypes.data, { stream: 1 })],
+  ])("of %s holds up nobody", async (_title, bytes) => {
+    await target.attack(async () => {
+      using peer = await connectRaw(target.port);
+      await peer.send(openCall(1, callHeaders("Execute", hostile)));
+      await flood(peer, 100_000, () => bytes);
+      if (!peer.isClosed) await peer.settle().catch(() => peer.closed);
+    });
+  });
+});
