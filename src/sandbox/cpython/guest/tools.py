@@ -157,15 +157,15 @@ class Tools:
             return tool
         if self._has_more and isinstance(name, str) and len(name) <= _MAX_NAME:
             return Tool(self._calls, name)  # a tool service may have it by now; the host will say
-        shown = str(name)[:_MAX_SHOWN]
-        near = difflib.get_close_matches(shown, list(self), 3)
+        shown = name[:_MAX_SHOWN] if isinstance(name, str) else name
+        near = difflib.get_close_matches(str(shown), list(self), 3)
         if near:
             hint = "did you mean %s?" % " or ".join(map(repr, near))
         elif len(self) == 0:
             hint = "this execution has no tools"
         else:
             hint = "tools['__search__'].run(query=...) finds tools"
-        raise ToolError("there is no tool %r: %s" % (shown, hint), shown, "not_granted")
+        raise ToolError("there is no tool %r: %s" % (shown, hint), str(shown), "not_granted")
 
     def __getattr__(self, name):
         if name.startswith("__") and name not in _META:
