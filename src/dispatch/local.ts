@@ -2,13 +2,14 @@ import type { Executor } from "../executors/executor.ts";
 import { onAbort } from "../shared/abort.ts";
 import type { CodemodeError } from "../shared/errors.ts";
 import { FairQueue, type Place } from "../shared/fair-queue.ts";
+import { overloaded, tenantSubject } from "../shared/overloaded.ts";
 import { Shares } from "../shared/shares.ts";
 import type { Dispatcher, Lease, LeaseRequest } from "./dispatcher.ts";
 import { createLease } from "./lease.ts";
 import { createMemoryGauge } from "./memory.ts";
 import { chooseExecutor } from "./placement.ts";
 import { Quotas, type TenantQuotas } from "./quotas.ts";
-import { draining, overloaded, waitOf } from "./refusals.ts";
+import { draining, waitOf } from "./refusals.ts";
 
 /** Options of a local dispatcher. */
 export interface LocalDispatcherOptions extends TenantQuotas {
@@ -177,7 +178,7 @@ class LocalDispatcher implements Dispatcher {
     const { tenantSlots: slots } = this.#options;
     return overloaded({
       message: "the tenant's part of the queue is full",
-      tenant,
+      subject: tenantSubject(tenant),
       quota: `${size} executions waiting`,
       waitMs: waitOf({ size, slots, meanHoldMs: this.#meanHoldMs }),
     });
@@ -188,9 +189,10 @@ class LocalDispatcher implements Dispatcher {
     const waitMs = waitOf({ size, slots, meanHoldMs: this.#meanHoldMs });
     if (this.#slots.hasItsShare(tenant)) {
       const quota = `${this.#slots.heldBy(tenant)} executions at once`;
-      return overloaded({ message: "all of the tenant's slots are taken", tenant, quota, waitMs });
+      const subject = tenantSubject(tenant);
+      return overloaded({ message: "all of the tenant's slots are taken", subject, quota, waitMs });
     }
     const quota = `${slots} executions at once, ${size} waiting`;
-    return overloaded({ message: "all slots are taken", tenant: undefined, quota, waitMs });
+    return overloaded({ message: "all slots are taken", quota, waitMs });
   }
 }

@@ -1,5 +1,5 @@
-import { totalmem } from "node:os";
-import { availableMemory, constrainedMemory } from "node:process";
+import { availableMemory } from "node:process";
+import { usableMemory } from "../shared/usable-memory.ts";
 
 // Reading it opens files of /proc and of the cgroup; runs come faster than memory changes.
 const maxAgeMs = 100;
@@ -29,8 +29,6 @@ export function createMemoryGauge({
 }
 
 function memoryShare(): number {
-  // 0 and numbers beyond the machine's both mean that no cgroup limits it.
-  const limit = constrainedMemory();
-  const total = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+  const total = usableMemory();
   return 1 - Math.min(availableMemory(), total) / total;
 }

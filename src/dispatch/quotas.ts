@@ -1,5 +1,5 @@
+import { overloaded, tenantSubject } from "../shared/overloaded.ts";
 import { TenantRates } from "./rate.ts";
-import { overloaded } from "./refusals.ts";
 
 /** What a tenant may use beside slots; what is left out is not limited. */
 export interface TenantQuotas {
@@ -40,7 +40,7 @@ export class Quotas {
     if (tenantLogBytes !== undefined && (logBytes?.(tenant) ?? 0) >= tenantLogBytes) {
       throw overloaded({
         message: "the logs of the tenant's running executions are too large together",
-        tenant,
+        subject: tenantSubject(tenant),
         quota: `${tenantLogBytes} bytes in the logs of running executions`,
         waitMs: logRetryMs,
       });
@@ -49,7 +49,7 @@ export class Quotas {
     if (waitMs === 0) return;
     throw overloaded({
       message: "the tenant has used up its executions of this minute",
-      tenant,
+      subject: tenantSubject(tenant),
       quota: `${tenantExecutionsPerMinute} executions a minute`,
       waitMs,
     });

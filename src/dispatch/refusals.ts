@@ -1,26 +1,5 @@
 import { CodemodeError } from "../shared/errors.ts";
 
-/** What an `overloaded` refusal tells. */
-export interface OverloadOptions {
-  readonly message: string;
-  /** The tenant whose quota is used up; undefined where the service is full. */
-  readonly tenant: string | undefined;
-  /** The quota, such as "8 executions at once". */
-  readonly quota: string;
-  /** When a retry may succeed, milliseconds. */
-  readonly waitMs: number;
-}
-
-/** The refusal of a request for which there is no room now. */
-export function overloaded({ message, tenant, quota, waitMs }: OverloadOptions): CodemodeError {
-  const subject = tenant === undefined ? "service" : `tenant:${tenant}`;
-  const retryAfterMs = Math.ceil(waitMs);
-  return new CodemodeError("overloaded", message, {
-    quota: [{ subject, description: quota }],
-    retryAfterMs,
-  });
-}
-
 // Sooner than this a retry is not worth its cost, and later than this an estimate is worth nothing.
 const soonestMs = 50;
 const latestMs = 5_000;

@@ -5,6 +5,7 @@ import { parse as parseYaml } from "yaml";
 import type { z } from "zod";
 import { CodemodeError, type FieldViolation } from "../shared/errors.ts";
 import type { IsolationTier, Limits } from "../shared/model.ts";
+import { usableMemory } from "../shared/usable-memory.ts";
 import { readEnvironment, variableName } from "./environment.ts";
 import type { LogLevel } from "./logger.ts";
 import {
@@ -13,7 +14,7 @@ import {
   settingsSchema,
   type ToolServiceSettings,
 } from "./settings.ts";
-import { heapBytes, logBytesFor, requestsFor, slotsFor, usableMemory } from "./slots.ts";
+import { heapBytes, logBytesFor, requestsFor, slotsFor } from "./slots.ts";
 import { longestDeadlineMs } from "./timeout-headers.ts";
 
 /** A checked configuration: every field is set, and they fit together. */

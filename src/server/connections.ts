@@ -1,5 +1,7 @@
 import type { Socket } from "node:net";
-import { CodemodeError } from "../shared/errors.ts";
+import type { CodemodeError } from "../shared/errors.ts";
+import { overloaded, tenantSubject } from "../shared/overloaded.ts";
+import { Tally } from "../shared/tally.ts";
 
 /** How many connections may be open. */
 export interface ConnectionBounds {
@@ -23,7 +25,7 @@ export class Connections {
   readonly #open = new Map<string, Connection>();
   /** Oldest first. */
   readonly #keyless = new Map<string, Socket>();
-  readonly #byTenant = new Map<string, number>();
+  readonly #byTenant = new Tally();
   #isDraining = false;
 
   constructor(bounds: ConnectionBounds) {
@@ -67,10 +69,10 @@ export class Connections {
     const connection = this.#open.get(name);
     // It has closed meanwhile; its calls are about to end.
     if (connection === undefined || connection.tenants.has(tenant)) return;
-    const count = this.#byTenant.get(tenant) ?? 0;
-    if (count >= this.#bounds.perTenant) throw tooMany(tenant, this.#bounds.perTenant);
+    const { perTenant } = this.#bounds;
+    if (this.#byTenant.of(tenant) >= perTenant) throw tooMany(tenant, perTenant);
     connection.tenants.add(tenant);
-    this.#byTenant.set(tenant, count + 1);
+    this.#byTenant.add(tenant, 1);
     this.#keyless.delete(name);
   }
 
@@ -95,11 +97,7 @@ export class Connections {
       this.#open.delete(name);
       this.#keyless.delete(name);
     }
-    for (const tenant of connection.tenants) {
-      const left = (this.#byTenant.get(tenant) ?? 0) - 1;
-      if (left > 0) this.#byTenant.set(tenant, left);
-      else this.#byTenant.delete(tenant);
-    }
+    for (const tenant of connection.tenants) this.#byTenant.add(tenant, -1);
   }
 }
 
@@ -108,8 +106,9 @@ function nameOf({ remoteAddress, remotePort, localAddress }: Ends): string {
 }
 
 function tooMany(tenant: string, most: number): CodemodeError {
-  return new CodemodeError("overloaded", "the tenant has too many connections", {
-    quota: [{ subject: `tenant:${tenant}`, description: `${most} connections at once` }],
-    retryAfterMs: 1_000,
+  return overloaded({
+    message: "the tenant has too many connections",
+    subject: tenantSubject(tenant),
+    quota: `${most} connections at once`,
   });
 }

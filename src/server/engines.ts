@@ -2,8 +2,8 @@ import type { Logger } from "pino";
 import type { Executor } from "../executors/executor.ts";
 import { CodemodeError } from "../shared/errors.ts";
 import type { EngineInfo } from "../shared/model.ts";
+import { usableMemory } from "../shared/usable-memory.ts";
 import type { Config } from "./config.ts";
-import { usableMemory } from "./slots.ts";
 
 /**
  * Starts the engines of a configuration. Rejects where one that it names cannot be up, or where it

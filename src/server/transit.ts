@@ -1,4 +1,5 @@
-import { CodemodeError } from "../shared/errors.ts";
+import { overloaded, tenantSubject } from "../shared/overloaded.ts";
+import { Tally } from "../shared/tally.ts";
 
 /** Options of `Transit`. */
 export interface TransitBounds {
@@ -23,8 +24,7 @@ export interface Hold extends Disposable {
 /** Bytes on their way between callers and the service that this process holds, by tenant. */
 export class Transit {
   readonly #bounds: TransitBounds;
-  readonly #byTenant = new Map<string, number>();
-  #total = 0;
+  readonly #held = new Tally();
 
   constructor(bounds: TransitBounds) {
     this.#bounds = bounds;
@@ -32,7 +32,7 @@ export class Transit {
 
   /** Bytes held now. */
   get bytes(): number {
-    return this.#total;
+    return this.#held.total;
   }
 
   /** Starts the account of a call. */
@@ -42,7 +42,7 @@ export class Transit {
     let sent = 0;
     let isOpen = true;
     const change = (by: number) => {
-      if (owner !== undefined && by !== 0) this.#change(owner, by);
+      if (owner !== undefined && by !== 0) this.#held.add(owner, by);
     };
     return {
       claim(tenant) {
@@ -68,30 +68,14 @@ export class Transit {
     };
   }
 
-  #change(tenant: string, by: number): void {
-    this.#total += by;
-    const bytes = (this.#byTenant.get(tenant) ?? 0) + by;
-    if (bytes > 0) this.#byTenant.set(tenant, bytes);
-    else this.#byTenant.delete(tenant);
-  }
-
   #check(tenant: string): void {
     const { tenantBytes, totalBytes } = this.#bounds;
-    const isTenantFull = (this.#byTenant.get(tenant) ?? 0) > tenantBytes;
-    if (!isTenantFull && this.#total <= totalBytes) return;
-    const bytes = isTenantFull ? tenantBytes : totalBytes;
-    throw new CodemodeError(
-      "overloaded",
-      "too many messages are half received, or answers not taken",
-      {
-        quota: [
-          {
-            subject: isTenantFull ? `tenant:${tenant}` : "service",
-            description: `${bytes} bytes of messages on their way`,
-          },
-        ],
-        retryAfterMs: 1_000,
-      },
-    );
+    const isTenantFull = this.#held.of(tenant) > tenantBytes;
+    if (!isTenantFull && this.#held.total <= totalBytes) return;
+    throw overloaded({
+      message: "too many messages are half received, or answers not taken",
+      ...(isTenantFull ? { subject: tenantSubject(tenant) } : {}),
+      quota: `${isTenantFull ? tenantBytes : totalBytes} bytes of messages on their way`,
+    });
   }
 }

@@ -1,5 +1,5 @@
 import { startTimer } from "../shared/abort.ts";
-import { Tally } from "./tally.ts";
+import { Tally } from "../shared/tally.ts";
 
 /** How long and how much of ended executions is kept; the oldest go first. */
 export interface RetentionBounds {

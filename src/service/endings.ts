@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { CodemodeError, CodemodeTimeoutError } from "../shared/errors.ts";
+import { overloaded } from "../shared/overloaded.ts";
 import { Stop } from "../shared/stop.ts";
 
 /** The error with which a call ends whose signal aborted: its deadline, or the caller is gone. */
@@ -49,7 +50,6 @@ export function noSuchExecution(): CodemodeError {
 
 /** The refusal of a program when as many executions run as can be known. */
 export function tooManyLogs(max: number): CodemodeError {
-  const quota = [{ subject: "service", description: `${max} executions known at once` }];
-  const message = "too many executions are known";
-  return new CodemodeError("overloaded", message, { quota, retryAfterMs: 1_000 });
+  const quota = `${max} executions known at once`;
+  return overloaded({ message: "too many executions are known", quota });
 }

@@ -4,6 +4,7 @@ import type { ExecutionStore } from "../execution/store.ts";
 import type { EngineInfo, Execution, ExecutionRequest, ToolResult } from "../shared/model.ts";
 import { correlationHeader } from "../shared/status.ts";
 import { Stop } from "../shared/stop.ts";
+import { Tally } from "../shared/tally.ts";
 import type { Refusals } from "../tools/bridge.ts";
 import type { PayloadBounds } from "../tools/budget.ts";
 import type { ToolServices } from "../tools/tool-service.ts";
@@ -17,7 +18,6 @@ import { KnownExecutions, type Listed, type ListFilter } from "./known.ts";
 import type { Reader } from "./reader.ts";
 import type { FollowerBounds } from "./readers.ts";
 import { RunningExecution } from "./running.ts";
-import { Tally } from "./tally.ts";
 
 /** What executions run on. */
 export interface ExecutionsOptions {

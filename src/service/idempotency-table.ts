@@ -1,8 +1,8 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { ExecutionSchema } from "../../gen/es/codemode/v1/execution_pb.ts";
-import { overloaded } from "../dispatch/refusals.ts";
 import { CodemodeError } from "../shared/errors.ts";
 import type { Execution, ExecutionRequest } from "../shared/model.ts";
+import { overloaded, tenantSubject } from "../shared/overloaded.ts";
 import { Shares } from "../shared/shares.ts";
 import { fromExecutionMessage, toExecutionMessage } from "../shared/wire/execution.ts";
 import { differingFields, fingerprintOf } from "./idempotency-fingerprint.ts";
@@ -192,7 +192,7 @@ export class IdempotencyTable {
     const count = isOwn ? this.#places.heldBy(tenant) : this.#options.maxRequests;
     return overloaded({
       message: "no more request ids can be remembered",
-      tenant: isOwn ? tenant : undefined,
+      ...(isOwn ? { subject: tenantSubject(tenant) } : {}),
       quota: `${count} request ids remembered`,
       // Its time may be over already: only so many are forgotten at once.
       waitMs: waitMs === undefined ? retryMs : Math.max(waitMs, 0),

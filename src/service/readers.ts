@@ -1,8 +1,9 @@
 import { startTimer } from "../shared/abort.ts";
-import { CodemodeError } from "../shared/errors.ts";
+import type { CodemodeError } from "../shared/errors.ts";
+import { overloaded, tenantSubject } from "../shared/overloaded.ts";
 import type { Stop } from "../shared/stop.ts";
+import type { Tally } from "../shared/tally.ts";
 import { callerGone, readersGone } from "./endings.ts";
-import type { Tally } from "./tally.ts";
 
 /** Bounds of followers, of which readers that started an execution are none. */
 export interface FollowerBounds {
@@ -60,7 +61,7 @@ export class Readers {
       throw tooMany("execution", `${bounds.perExecution} followers of one execution`);
     }
     if (followers.of(tenant) >= bounds.perTenant) {
-      throw tooMany(`tenant:${tenant}`, `${bounds.perTenant} followers of all executions`);
+      throw tooMany(tenantSubject(tenant), `${bounds.perTenant} followers of all executions`);
     }
     this.#followers += 1;
     followers.add(tenant, 1);
@@ -99,8 +100,7 @@ function once(callback: () => void): Disposable {
   };
 }
 
-function tooMany(subject: string, description: string): CodemodeError {
-  const message = subject === "execution" ? "the execution has" : "the tenant has";
-  const options = { quota: [{ subject, description }], retryAfterMs: 1_000 };
-  return new CodemodeError("overloaded", `${message} too many followers`, options);
+function tooMany(subject: string, quota: string): CodemodeError {
+  const whose = subject === "execution" ? "the execution has" : "the tenant has";
+  return overloaded({ message: `${whose} too many followers`, subject, quota });
 }

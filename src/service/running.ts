@@ -7,6 +7,7 @@ import { CodemodeError, type ErrorKind } from "../shared/errors.ts";
 import type { Execution, ExecutionRequest, ProgramResult, ToolResult } from "../shared/model.ts";
 import { executionIdTrailer } from "../shared/status.ts";
 import { failed, Stop, stopped } from "../shared/stop.ts";
+import type { Tally } from "../shared/tally.ts";
 import type { Refusals } from "../tools/bridge.ts";
 import { attachReader, type LiveExecution, type Place, startReader } from "./attach.ts";
 import type { Call } from "./call.ts";
@@ -17,7 +18,6 @@ import { groupOf } from "./group.ts";
 import type { ReadExecution, Reader } from "./reader.ts";
 import { Readers } from "./readers.ts";
 import { Standing } from "./standing.ts";
-import type { Tally } from "./tally.ts";
 
 /** One execution to run, and what it runs on. */
 export interface RunningExecutionOptions extends ExecutionsOptions {

@@ -1,3 +1,5 @@
+import { Tally } from "./tally.ts";
+
 /** Options of `Shares`. */
 export interface SharesOptions {
   readonly places: number;
@@ -14,8 +16,7 @@ const timesFree = 8;
 /** Places that tenants hold, and how many of them each may have. */
 export class Shares {
   readonly #options: SharesOptions;
-  readonly #heldBy = new Map<string, number>();
-  #held = 0;
+  readonly #held = new Tally();
 
   constructor(options: SharesOptions) {
     this.#options = options;
@@ -23,16 +24,16 @@ export class Shares {
 
   /** Places held by all tenants together. */
   get held(): number {
-    return this.#held;
+    return this.#held.total;
   }
 
   /** Places that nobody holds. */
   get free(): number {
-    return this.#options.places - this.#held;
+    return this.#options.places - this.held;
   }
 
   heldBy(tenant: string): number {
-    return this.#heldBy.get(tenant) ?? 0;
+    return this.#held.of(tenant);
   }
 
   /** Whether there is a place for one more of the tenant's. */
@@ -52,14 +53,10 @@ export class Shares {
   }
 
   take(tenant: string): void {
-    this.#held += 1;
-    this.#heldBy.set(tenant, this.heldBy(tenant) + 1);
+    this.#held.add(tenant, 1);
   }
 
   giveBack(tenant: string): void {
-    this.#held -= 1;
-    const held = this.heldBy(tenant) - 1;
-    if (held > 0) this.#heldBy.set(tenant, held);
-    else this.#heldBy.delete(tenant);
+    this.#held.add(tenant, -1);
   }
 }

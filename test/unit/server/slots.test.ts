@@ -1,11 +1,6 @@
 import { expect, it } from "vitest";
-import {
-  heapBytes,
-  logBytesFor,
-  requestsFor,
-  slotsFor,
-  usableMemory,
-} from "../../../src/server/slots.ts";
+import { heapBytes, logBytesFor, requestsFor, slotsFor } from "../../../src/server/slots.ts";
+import { usableMemory } from "../../../src/shared/usable-memory.ts";
 
 it.each([
   [1, 51],

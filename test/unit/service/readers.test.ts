@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Readers, type ReadersOptions } from "../../../src/service/readers.ts";
-import { Tally } from "../../../src/service/tally.ts";
 import type { Stop } from "../../../src/shared/stop.ts";
+import { Tally } from "../../../src/shared/tally.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
