@@ -1,7 +1,6 @@
 """A guest: one forked, locked process that runs one program and exits."""
 
 import array
-import io
 import json
 import os
 import socket
@@ -50,7 +49,7 @@ def main(options):
         process = int(os.readlink("self"))  # by the host's count; its own may be another
         connection = _connect(options)
         _warm_up()
-        streams = _redirect(connection)
+        streams = output.redirect(connection)
         os.chdir("/")
         _lock(options, process, connection)
         _serve(options, connection, streams)
@@ -141,15 +140,6 @@ def _serve(options, connection, streams):
         # An answer that meets a closed socket breaks the host's side before it has read the result.
         # The host ends this process as soon as it has.
         time.sleep(_STAY_SECONDS)
-
-
-def _redirect(connection):
-    """Puts the guest's standard streams in place."""
-    sink = output.Output(connection)
-    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    sys.stdout = sys.__stdout__ = sink.stream(frames.STDOUT, "<stdout>")
-    sys.stderr = sys.__stderr__ = sink.stream(frames.STDERR, "<stderr>")
-    return sink
 
 
 def _finish(sink):

@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 import threading
 import time
 
@@ -9,6 +10,15 @@ import frames
 
 _MAX_FRAME = 32 * 1024
 _PATIENCE_SECONDS = 0.01
+
+
+def redirect(connection):
+    """Puts a guest's standard streams in place; gives what they write to."""
+    sink = Output(connection)
+    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    sys.stdout = sys.__stdout__ = sink.stream(frames.STDOUT, "<stdout>")
+    sys.stderr = sys.__stderr__ = sink.stream(frames.STDERR, "<stderr>")
+    return sink
 
 
 class Output:

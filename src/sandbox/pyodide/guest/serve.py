@@ -1,7 +1,6 @@
 """Python in WebAssembly: made ready once and kept as memory, which each process runs one program in."""
 
 import gc
-import io
 import json
 import os
 import sys
@@ -34,7 +33,7 @@ def prepare():
     tools.teach_json()
     event_loop.install()
     time.sleep = channel.sleep
-    _redirect(channel.NOWHERE)
+    output.redirect(channel.NOWHERE)
     _warm_up()
     gc.collect()
 
@@ -42,7 +41,7 @@ def prepare():
 def main():
     """Waits for limits and then for a program, runs it, and sends its result."""
     connection = channel.connect()
-    streams = _redirect(connection)
+    streams = output.redirect(connection)
     _warm_up()
     connection.send(frames.READY, json.dumps({"pid": 1, "token": ""}).encode())
     # The first of the limits, memory, has been set by whoever read them for us.
@@ -76,15 +75,6 @@ def _warm_up():
     """Whatever running a program touches is compiled or loaded now, while nobody waits for it."""
     program = {"code": _WARM_UP, "context": {}, "config": {}}
     runner.report(*runner.run(program, None, 0, 1024))
-
-
-def _redirect(connection):
-    """Puts the standard streams in place."""
-    sink = output.Output(connection)
-    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    sys.stdout = sys.__stdout__ = sink.stream(frames.STDOUT, "<stdout>")
-    sys.stderr = sys.__stderr__ = sink.stream(frames.STDERR, "<stderr>")
-    return sink
 
 
 def _hide_own_modules():
