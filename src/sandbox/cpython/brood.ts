@@ -4,8 +4,10 @@ import { CodemodeError } from "../../shared/errors.ts";
 import { CpythonGuest } from "./guest.ts";
 import { type GuestListener, listenForGuests } from "./listener.ts";
 import { Spares } from "./spares.ts";
+import { Supply } from "./supply.ts";
 import {
   type ExitReport,
+  type GuestLimits,
   type Layer,
   spawnZygote,
   type Zygote,
@@ -18,6 +20,11 @@ const pongMs = 3_000;
 const startMs = 30_000;
 /** How long the first frame of a guest that is dead already may be on its way. */
 const earlyMs = 5_000;
+
+/** Part of the spare guests that is of full priority. */
+const promptShare = 3 / 8;
+/** By how much the others stand behind them. */
+const ordinaryNice = 10;
 
 /** Options of `startBrood`. */
 export interface BroodOptions {
@@ -54,14 +61,24 @@ export interface Brood extends AsyncDisposable {
 /** Starts a zygote; `replenish` lets it fork its first spare guests. */
 export async function startBrood(options: BroodOptions): Promise<Brood> {
   const litters = new Map<string, Spares>();
-  const createLitter = (target: number, bare: boolean) => {
-    const token = randomUUID();
-    const litter = new Spares({ target, fork: (count) => zygote.fork(count, { token, bare }) });
+  const createLitter = (
+    target: number,
+    kind: { readonly bare: boolean; readonly nice: number },
+  ) => {
+    const litterOptions = { ...kind, token: randomUUID() };
+    const { token } = litterOptions;
+    const litter = new Spares({ target, fork: (count) => zygote.fork(count, litterOptions) });
     litters.set(token, litter);
     return litter;
   };
-  const spares = createLitter(options.spare, false);
-  const forProbes = { locked: createLitter(0, false), bare: createLitter(0, true) };
+  const promptCount = Math.ceil(options.spare * promptShare);
+  const prompt = createLitter(promptCount, { bare: false, nice: 0 });
+  const ordinary = createLitter(options.spare - promptCount, { bare: false, nice: ordinaryNice });
+  const supply = new Supply({ prompt, ordinary });
+  const forProbes = {
+    locked: createLitter(0, { bare: false, nice: 0 }),
+    bare: createLitter(0, { bare: true, nice: 0 }),
+  };
   const guests = new Map<number, CpythonGuest>();
   const connecting = new Set<CpythonGuest>();
   // Exits of processes that are not known as guests yet: their first frame may be on its way.
@@ -70,8 +87,10 @@ export async function startBrood(options: BroodOptions): Promise<Brood> {
 
   const gone = (reason: string) => new CodemodeError("unavailable", reason);
   const keeper = {
-    watch: (pid: number, limits: { cpuSeconds: number; threads: number }) =>
-      zygote.watch(pid, limits),
+    watch(pid: number, limits: GuestLimits) {
+      const guest = guests.get(pid);
+      if (guest !== undefined) zygote.watch(pid, limits, supply.shareOf(guest));
+    },
     kill(pid: number) {
       const guest = guests.get(pid);
       if (guest === undefined) return;
@@ -132,6 +151,7 @@ export async function startBrood(options: BroodOptions): Promise<Brood> {
         } else {
           guest.onReaped(report);
           litter?.remove(guest);
+          supply.forget(guest);
         }
         litter?.replenish();
       },
@@ -153,7 +173,7 @@ export async function startBrood(options: BroodOptions): Promise<Brood> {
     await listener[Symbol.asyncDispose]();
     return reason;
   });
-  const leaseFrom = async (litter: Spares, signal: AbortSignal, group: string) => {
+  const leaseFrom = async (litter: Pick<Spares, "lease">, signal: AbortSignal, group: string) => {
     signal.throwIfAborted();
     if (endReason !== undefined) throw gone(endReason);
     return litter.lease(signal, group);
@@ -168,8 +188,11 @@ export async function startBrood(options: BroodOptions): Promise<Brood> {
     destroy: () => zygote.destroy(),
     enterNamespaces: (signal) => untilAborted(zygote.enterNamespaces(), signal),
     leaseForProbes: (kind, signal) => leaseFrom(forProbes[kind], signal, ""),
-    replenish: () => spares.replenish(),
-    lease: (signal, group) => leaseFrom(spares, signal, group),
+    replenish() {
+      prompt.replenish();
+      ordinary.replenish();
+    },
+    lease: (signal, group) => leaseFrom(supply, signal, group),
     async [Symbol.asyncDispose]() {
       endReason ??= "the sandbox is closed";
       await zygote[Symbol.asyncDispose]();

@@ -4,11 +4,11 @@ import { FramePort } from "../frame-port.ts";
 import { type RawFrame, type Ready, readReady } from "../frames.ts";
 import type { Guest, GuestAnswer, GuestExit, GuestFrame, GuestProgram } from "../sandbox.ts";
 import { limitsFrame } from "./limits-frame.ts";
-import type { ExitReport } from "./zygote.ts";
+import type { ExitReport, GuestLimits } from "./zygote.ts";
 
 /** What a guest asks of the zygote that holds it. */
 export interface GuestKeeper {
-  watch(pid: number, limits: { cpuSeconds: number; threads: number }): void;
+  watch(pid: number, limits: GuestLimits): void;
   kill(pid: number): void;
 }
 

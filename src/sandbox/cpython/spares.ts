@@ -32,6 +32,11 @@ export class Spares {
     this.#options = options;
   }
 
+  /** Guests that wait. */
+  get size(): number {
+    return this.#waiting.length;
+  }
+
   /**
    * A waiting guest, or the next one when it is the group's turn; rejects with `signal.reason` when
    * the signal aborts.

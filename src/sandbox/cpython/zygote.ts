@@ -16,6 +16,21 @@ export interface Litter {
   readonly token: string;
   /** Without the lock's layers: to try what holds without them. Never for a program of anybody's. */
   readonly bare: boolean;
+  /** By how much its guests stand behind others. */
+  readonly nice: number;
+}
+
+/** What the zygote holds a running guest to. */
+export interface GuestLimits {
+  readonly cpuSeconds: number;
+  readonly threads: number;
+}
+
+/** With how many others a guest shares what its group may compute before it takes turns. */
+export interface Share {
+  readonly group: string;
+  /** Guests of the group that have been given out, this one among them; at least 1. */
+  readonly size: number;
 }
 
 /** How a guest's process ended, as the zygote reaped it. */
@@ -68,7 +83,7 @@ export interface Zygote extends AsyncDisposable {
    */
   enterNamespaces(): Promise<string | undefined>;
   fork(count: number, litter: Litter): void;
-  watch(pid: number, limits: { cpuSeconds: number; threads: number }): void;
+  watch(pid: number, limits: GuestLimits, share: Share): void;
   kill(pid: number): void;
   /** Ends it and all its guests unless it answers in time. A guest may take long to die; it may not. */
   destroyIfSilent(ms: number): void;
@@ -140,7 +155,8 @@ export async function spawnZygote(options: ZygoteOptions): Promise<Zygote> {
       return entered.promise;
     },
     fork: (count, litter) => send({ fork: count, ...litter }),
-    watch: (pid, limits) => send({ watch: pid, ...limits }),
+    watch: (pid, limits, { group, size }) =>
+      send({ watch: pid, ...limits, group, groupSize: size }),
     kill: (pid) => send({ kill: pid }),
     destroyIfSilent(ms) {
       pongs.push(setTimeout(() => child.kill("SIGKILL"), ms).unref());

@@ -11,6 +11,8 @@ import socket
 import struct
 import time
 
+import turns
+
 # seccomp user notification, linux/seccomp.h: _IOWR('!', 0, 80 bytes) and _IOWR('!', 1, 24 bytes).
 _NOTIF_RECEIVE = 0xC0502100
 _NOTIF_SEND = 0xC0182101
@@ -19,90 +21,102 @@ _RESPONSE = struct.Struct("=QqiI")
 
 _MIN_CHECK_SECONDS = 0.002
 
-# A guest that has computed for so long stands back behind those that have just begun: a short
-# program is soon through, however many long ones of other tenants there are.
+# What a tenant's guests may compute, all together, before they are busy and take turns: a short
+# program is soon through, however many long ones there are. A guest that has been let go has it anew.
 _YOUNG_SECONDS = 0.05
-_LOWEST = 19
+# How long a guest that waits is not looked at, at most: a thousand of them shall cost nothing.
+_MAX_PATIENCE_SECONDS = 0.5
 
 # A guest that has been refused so many threads asks only to keep the zygote busy.
 _MAX_REFUSALS = 10_000
 
 
-def cpu_seconds(pid):
-    """CPU time of a process, all its threads, from its own clock (clock_getcpuclockid)."""
-    return time.clock_gettime((~pid << 3) | 2)
+class _Watched:
+    """A guest, and when it is looked at next."""
+
+    __slots__ = ("limit", "group", "allowance", "until", "used", "patience", "due")
+
+    def __init__(self, limit, group, allowance):
+        self.limit = limit
+        self.group = group
+        self.allowance = allowance
+        self.until = None  # CPU time at which it is busy; None while it is
+        self.used = 0.0
+        self.patience = _MIN_CHECK_SECONDS
+        self.due = 0.0
 
 
 class CpuWatch:
-    """Tells which guests have used up their CPU time, and lets those that have used much of it
-    stand back. A guest is looked at again no sooner than it could have used what it has left, so
-    that waiting guests cost nothing."""
+    """Tells which guests have used up their CPU time, and has those that compute for long take
+    turns. A guest is looked at again no sooner than it could have used what it has left, and more
+    and more seldom while it waits."""
 
     def __init__(self):
         self._cores = os.cpu_count() or 1
-        self._limits = {}
-        self._young = {}
+        self._guests = {}
         self._checks = []
+        self._turns = turns.Turns(self._let_go)
 
-    def start(self, pid, limit_seconds):
-        """Watches a guest until it has used `limit_seconds` of CPU time in all."""
-        try:
-            used = cpu_seconds(pid)
-        except OSError:
-            return  # it has just died
-        self._limits[pid] = limit_seconds
-        self._young[pid] = min(limit_seconds, used + _YOUNG_SECONDS)
-        self._schedule(pid, self._young[pid] - used)
+    def start(self, pid, limit_seconds, group, size):
+        """Watches a guest, one of `size` of its group, until it has used `limit_seconds` of CPU time
+        in all."""
+        self._guests[pid] = _Watched(limit_seconds, group, _YOUNG_SECONDS / size)
+        self._let_go(pid)
 
     def forget(self, pid):
-        self._limits.pop(pid, None)
-        self._young.pop(pid, None)
+        self._guests.pop(pid, None)
+        self._turns.leave(pid)
 
     def timeout(self):
         """Seconds until the next look is due; None when there is none."""
-        return max(0.0, self._checks[0][0] - time.monotonic()) if self._checks else None
+        turn = self._turns.timeout()
+        if not self._checks:
+            return turn
+        look = max(0.0, self._checks[0][0] - time.monotonic())
+        return look if turn is None else min(look, turn)
 
     def overdrawn(self):
         """Guests that are over their limit now."""
         found = []
         now = time.monotonic()
         while self._checks and self._checks[0][0] <= now:
-            pid = heapq.heappop(self._checks)[1]
-            limit = self._limits.get(pid)
-            if limit is None:
+            due, pid = heapq.heappop(self._checks)
+            guest = self._guests.get(pid)
+            if guest is None or guest.due != due:
                 continue
-            try:
-                used = cpu_seconds(pid)
-            except OSError:
+            used = turns.cpu_seconds(pid)
+            if used is None:
                 continue  # it has just died
-            if used >= limit:
+            if used >= guest.limit:
                 found.append(pid)
                 continue
-            until = self._young.get(pid, limit)
-            if used >= until:
-                until = limit
-                del self._young[pid]
-                stand_back(pid)
-            self._schedule(pid, until - used)
+            if guest.until is not None and used >= guest.until:
+                guest.until = None
+                self._turns.enter(pid, guest.group)
+            self._schedule(pid, guest, used)
+        self._turns.rotate()
         return found
 
-    def _schedule(self, pid, left_seconds):
-        wait = max(_MIN_CHECK_SECONDS, left_seconds / self._cores)
-        heapq.heappush(self._checks, (time.monotonic() + wait, pid))
+    def _let_go(self, pid):
+        guest = self._guests[pid]
+        used = turns.cpu_seconds(pid)
+        if used is None:
+            return  # it has just died
+        guest.until = used + guest.allowance
+        guest.patience = _MIN_CHECK_SECONDS
+        self._schedule(pid, guest, used)
 
-
-def stand_back(pid):
-    """All threads of a process run only when nothing else wants the core (sched(7), SCHED_IDLE);
-    at the lowest priority where that is not ours to say, as root of a user namespace."""
-    try:
-        for thread in map(int, os.listdir("%d/task" % pid)):  # the zygote works in /proc
-            os.setpriority(os.PRIO_PROCESS, thread, _LOWEST)
-            try:
-                os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
-            except PermissionError:
-                pass
-    except OSError:
-        pass  # it has just died
+    def _schedule(self, pid, guest, used):
+        wait = (guest.limit - used) / self._cores
+        if guest.until is not None:
+            if used - guest.used > guest.allowance / 16:
+                guest.patience = _MIN_CHECK_SECONDS
+            else:
+                guest.patience = min(guest.patience * 2, _MAX_PATIENCE_SECONDS)
+            wait = min(wait, max((guest.until - used) / self._cores, guest.patience))
+        guest.used = used
+        guest.due = time.monotonic() + max(_MIN_CHECK_SECONDS, wait)
+        heapq.heappush(self._checks, (guest.due, pid))
 
 
 class ThreadGate:

@@ -101,8 +101,8 @@ class Zygote:
             parent=os.getpid(),
             base_memory=_virtual_memory_bytes(),
             own_modules=_own_modules(),
-            nice=nice,
         )
+        self._nice = nice
         self._commands = {
             "fork": self._fork_later,
             "enter": self._enter_house,
@@ -145,7 +145,8 @@ class Zygote:
             self._commands[next(iter(command))](command)
 
     def _fork_later(self, command):
-        self._to_fork.extend([(command["token"], command["bare"])] * command["fork"])
+        litter = (command["token"], command["bare"], command["nice"])
+        self._to_fork.extend([litter] * command["fork"])
 
     def _enter_house(self, _command):
         """From now on guests are forked inside. Those that wait outside stay there."""
@@ -171,10 +172,10 @@ class Zygote:
     def _watch(self, command):
         pid = command["watch"]
         if pid in self._alive:
-            self._cpu.start(pid, command["cpuSeconds"])
+            self._cpu.start(pid, command["cpuSeconds"], command["group"], command["groupSize"])
             self._threads.start(pid, command["threads"])
 
-    def _fork(self, token, bare):
+    def _fork(self, token, bare, nice):
         try:
             pid = os.fork()
         except OSError as error:
@@ -186,7 +187,10 @@ class Zygote:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         gc.enable()
-        guest.main(self._options(lock=self._locks[bare], drops_user=self._drops_user, token=token))
+        options = self._options(
+            lock=self._locks[bare], drops_user=self._drops_user, token=token, nice=self._nice + nice
+        )
+        guest.main(options)
 
     def _on_child(self, _events):
         try:
