@@ -1,19 +1,8 @@
 import { z } from "zod";
 import { checkJson } from "../shared/json.ts";
 import type { ProgramResult } from "../shared/model.ts";
+import { frameHeaderBytes, frameTypes, toFrame } from "./frame-types.ts";
 import type { GuestAnswer, GuestFrame, GuestProgram } from "./sandbox.ts";
-
-// Frames: u32 length (little-endian), u8 type, payload. The guests' side in Python is cpython/guest/frames.py.
-const headerBytes = 5;
-const types = {
-  ready: 1,
-  stdout: 2,
-  stderr: 3,
-  result: 4,
-  toolCall: 5,
-  program: 17,
-  toolResult: 18,
-} as const;
 
 const maxOutputFrameBytes = 64 * 1024;
 const maxReadyFrameBytes = 4 * 1024;
@@ -51,7 +40,7 @@ export type FrameCaps = Pick<GuestProgram, "resultBytes" | "toolPayloadBytes">;
 /** Cuts a byte stream into frames; a frame of an unknown type or over its cap is a FrameFault. */
 export class FrameReader {
   readonly #caps: () => FrameCaps;
-  readonly #header = Buffer.alloc(headerBytes);
+  readonly #header = Buffer.alloc(frameHeaderBytes);
   #headerFilled = 0;
   /** Payload of a frame that is not whole yet: one buffer, however small the pieces that it comes in. */
   #payload: Buffer | undefined;
@@ -69,7 +58,7 @@ export class FrameReader {
     while (rest.length > 0) {
       if (this.#payload === undefined) {
         rest = this.#takeHeader(rest);
-        if (this.#headerFilled < headerBytes) break;
+        if (this.#headerFilled < frameHeaderBytes) break;
         const { type, length } = this.#readHeader();
         if (rest.length >= length) {
           frames.push({ type, payload: rest.subarray(0, length) });
@@ -114,14 +103,14 @@ export class FrameReader {
 
   #cap(type: number): number | undefined {
     switch (type) {
-      case types.ready:
+      case frameTypes.ready:
         return maxReadyFrameBytes;
-      case types.stdout:
-      case types.stderr:
+      case frameTypes.stdout:
+      case frameTypes.stderr:
         return maxOutputFrameBytes;
-      case types.result:
+      case frameTypes.result:
         return this.#caps().resultBytes + maxResultHeaderBytes;
-      case types.toolCall:
+      case frameTypes.toolCall:
         return this.#caps().toolPayloadBytes + maxCallHeaderBytes;
       default:
         return undefined;
@@ -171,23 +160,23 @@ const callSchema = z.object({
 
 /** Reads a guest's first frame. */
 export function readReady({ type, payload }: RawFrame): Ready {
-  if (type !== types.ready) throw new FrameFault(`first frame of type ${type}`);
+  if (type !== frameTypes.ready) throw new FrameFault(`first frame of type ${type}`);
   return parseJsonFrame(readySchema, payload);
 }
 
 /** Reads a frame of a running guest. */
 export function readGuestFrame(frame: RawFrame, caps: FrameCaps): GuestFrame {
   switch (frame.type) {
-    case types.stdout:
-    case types.stderr: {
-      const channel = frame.type === types.stdout ? "stdout" : "stderr";
+    case frameTypes.stdout:
+    case frameTypes.stderr: {
+      const channel = frame.type === frameTypes.stdout ? "stdout" : "stderr";
       const { payload } = frame;
       if (payload.length === 0) throw new FrameFault("output without a byte");
       return { type: "output", channel, chunks: [payload], byteLength: payload.length };
     }
-    case types.toolCall:
+    case frameTypes.toolCall:
       return readToolCall(frame.payload, caps.toolPayloadBytes);
-    case types.result:
+    case frameTypes.result:
       return { type: "result", result: readResult(frame.payload, caps.resultBytes) };
     default:
       throw new FrameFault(`frame of type ${frame.type} from a running guest`);
@@ -253,23 +242,16 @@ function parseJsonFrame<T>(schema: z.ZodType<T>, payload: Buffer): T {
 
 /** The frame that holds the program. */
 export function programFrame(program: GuestProgram): Buffer {
-  return toFrame(types.program, program.text);
+  return toFrame(frameTypes.program, [Buffer.from(program.text)]);
 }
 
 /** The frame that answers a call. */
 export function answerFrame(answer: GuestAnswer): Buffer {
-  if ("resultJson" in answer) {
-    return toFrame(types.toolResult, `{"seq":${answer.call}}\n${answer.resultJson}`);
-  }
-  const { kind, message } = answer.error;
-  const header = JSON.stringify({ seq: answer.call, error: { kind, message } });
-  return toFrame(types.toolResult, `${header}\n`);
+  return toFrame(frameTypes.toolResult, [Buffer.from(answerText(answer))]);
 }
 
-function toFrame(type: number, text: string): Buffer {
-  const payload = Buffer.from(text, "utf8");
-  const header = Buffer.alloc(headerBytes);
-  header.writeUInt32LE(payload.length, 0);
-  header.writeUInt8(type, 4);
-  return Buffer.concat([header, payload]);
+function answerText(answer: GuestAnswer): string {
+  if ("resultJson" in answer) return `{"seq":${answer.call}}\n${answer.resultJson}`;
+  const { kind, message } = answer.error;
+  return `${JSON.stringify({ seq: answer.call, error: { kind, message } })}\n`;
 }

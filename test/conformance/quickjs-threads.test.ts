@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Executor } from "../../src/executors/executor.ts";
 import { startDeadline } from "../../src/shared/abort.ts";
 import { Stop } from "../../src/shared/stop.ts";
@@ -84,7 +84,7 @@ describe("ten programs of one tenant that wait on one thread", () => {
         error: {
           reason: "crashed",
           message:
-            "the program was lost: another program of the same tenant held its thread and had to be stopped; run it again",
+            "the program was lost: another program of the same tenant held its thread and had to be stopped",
         },
       });
     }
@@ -153,6 +153,38 @@ describe("the threads of quickjs", () => {
     }
     busy.stop();
     await busy.ended;
+  });
+
+  it("serve tenants in turn, however many programs of one wait", async () => {
+    await using executor = await startQuickjs(oneThread);
+    const busy = await startBusy(executor, spin);
+    const order: string[] = [];
+    const ask = (group: string, code: string) =>
+      collect(executor, code, { language, group, limits: { activeMs: 100 } }).then(() =>
+        order.push(group),
+      );
+    const all = Array.from({ length: 6 }, () => ask("tenant", "while (true) {}"));
+    all.push(ask("other", "return 1;"));
+    busy.stop();
+    await Promise.all([busy.ended, ...all]);
+    expect(order.indexOf("other")).toBeLessThan(4);
+  });
+
+  it("are not all held by one tenant, however many programs it has that do not end", async () => {
+    await using executor = await startQuickjs({ maxThreads: 3, warmThreads: 1 });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const options = { language, group: "tenant", signal };
+    let begun = 0;
+    const onEvent = () => begun++;
+    const busy = Array.from({ length: 10 }, () =>
+      collect(executor, spin, { ...options, onEvent }).catch(() => {}),
+    );
+    await vi.waitFor(() => expect(begun).toBeGreaterThan(1), 10_000);
+    const { result } = await collect(executor, "return 1;", { language, group: "other" });
+    expect(result).toMatchObject({ value: { json: "1" } });
+    controller.abort(new Stop("cancelled", "enough"));
+    await Promise.all(busy);
   });
 
   it("are replaced when they have been stopped, and others go on meanwhile", async () => {

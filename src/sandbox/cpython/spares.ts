@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { FairQueue } from "../../shared/fair-queue.ts";
+import { FairLine } from "../../shared/fair-line.ts";
 import type { CpythonGuest } from "./guest.ts";
 
 /** Options of `Spares`. */
@@ -13,18 +13,12 @@ export interface SparesOptions {
 // waits for all of them.
 const mostForking = availableParallelism() + 1;
 
-/** One who waits for a guest; told once, by whoever takes it off the list. */
-interface Asker {
-  give(guest: CpythonGuest): void;
-  refuse(error: unknown): void;
-}
-
 /** The guests of a zygote that wait for a program, and the leases that wait for a guest. */
 export class Spares {
   readonly #options: SparesOptions;
   readonly #waiting: CpythonGuest[] = [];
   /** In turn over their groups: a thousand of one tenant keep nobody else waiting. */
-  readonly #askers = new FairQueue<Asker>();
+  readonly #askers = new FairLine<CpythonGuest>();
   /** Forks that were asked for and have neither become a guest nor failed. */
   #forking = 0;
 
@@ -43,7 +37,7 @@ export class Spares {
    */
   lease(signal: AbortSignal, group: string): Promise<CpythonGuest> {
     const guest = this.#waiting.shift();
-    const answer = guest === undefined ? this.#ask(signal, group) : Promise.resolve(guest);
+    const answer = guest === undefined ? this.#askers.wait(group, signal) : Promise.resolve(guest);
     // A fork beside a run that has just begun would slow it: it can wait for the end of one, unless
     // half of the spares are gone.
     if (this.#waiting.length <= this.#options.target / 2) this.replenish();
@@ -53,10 +47,10 @@ export class Spares {
   /** A fork has become a guest that waits; one that nobody asks for any more is ended. */
   add(guest: CpythonGuest): void {
     this.#forking -= 1;
-    const asker = this.#askers.take(() => true);
-    if (asker !== undefined) asker.give(guest);
-    else if (this.#waiting.length < this.#options.target) this.#waiting.push(guest);
-    else guest[Symbol.dispose]();
+    if (this.#askers.give(guest) === undefined) {
+      if (this.#waiting.length < this.#options.target) this.#waiting.push(guest);
+      else guest[Symbol.dispose]();
+    }
     this.replenish();
   }
 
@@ -82,32 +76,11 @@ export class Spares {
 
   /** Tells everybody who waits that there will be no guest. */
   refuseAll(error: unknown): void {
-    for (const asker of this.#askers.clear()) asker.refuse(error);
+    this.#askers.refuseAll(error);
   }
 
   /** The zygote is gone: nothing waits any more. */
   clear(): void {
     this.#waiting.length = 0;
-  }
-
-  #ask(signal: AbortSignal, group: string): Promise<CpythonGuest> {
-    return new Promise((resolve, reject) => {
-      const onAbort = () => {
-        this.#askers.remove(place);
-        reject(signal.reason);
-      };
-      const asker: Asker = {
-        give(guest) {
-          signal.removeEventListener("abort", onAbort);
-          resolve(guest);
-        },
-        refuse(error) {
-          signal.removeEventListener("abort", onAbort);
-          reject(error);
-        },
-      };
-      signal.addEventListener("abort", onAbort, { once: true });
-      const place = this.#askers.push(group, asker);
-    });
   }
 }

@@ -3,12 +3,14 @@ import { sleep, startTimer } from "../../shared/abort.ts";
 import { limitsFrame } from "../cpython/limits-frame.ts";
 import { FramePort } from "../frame-port.ts";
 import { readReady } from "../frames.ts";
+import { isAlive, type ProcessUse, programBehind, useOf } from "../process-use.ts";
 import type { Guest, GuestAnswer, GuestExit, GuestFrame, GuestProgram } from "../sandbox.ts";
+import { standBack, youngMs } from "../stand-back.ts";
 import type { WalledExit, WalledProcess } from "../wall/wall.ts";
-import { isAlive, type ProcessUse, programBehind, useOf } from "./process-use.ts";
 
 const minCheckMs = 10;
 const goneCheckMs = 1;
+const laterMs = 100;
 const maxWordsLength = 500;
 const nothingUsed: ProcessUse = { cpuMs: 0, peakMemoryBytes: 0 };
 
@@ -27,6 +29,8 @@ export class PyodideGuest implements Guest {
   #check: Disposable | undefined;
   #activeMs = Number.POSITIVE_INFINITY;
   #isOverCpu = false;
+  /** It has computed for a while, and lets others go first. */
+  #standsBack = false;
   #isKilled = false;
   /** How the program ended by its own process's word: it is still there then, so that it can be measured. */
   #ending: string | undefined;
@@ -74,7 +78,7 @@ export class PyodideGuest implements Guest {
   start(program: GuestProgram): void {
     this.#activeMs = program.activeMs;
     this.#port.start(program, [limitsFrame(program)]);
-    this.#watch(program.activeMs);
+    this.#watch();
   }
 
   answer(answer: GuestAnswer): void {
@@ -94,14 +98,17 @@ export class PyodideGuest implements Guest {
   }
 
   /** Looks again no sooner than the program could have used what it has left. */
-  #watch(leftMs: number): void {
-    const ms = Math.max(minCheckMs, leftMs / availableParallelism());
-    this.#check = startTimer(ms, () => {
+  #watch(): void {
+    const usedMs = this.#cpuMs();
+    if (usedMs >= youngMs && !this.#standsBack) this.#standsBack = standBack(this.#pid);
+    const nextMs =
+      usedMs < youngMs ? youngMs : this.#standsBack ? this.#activeMs : usedMs + laterMs;
+    const leftMs = Math.min(nextMs, this.#activeMs) - usedMs;
+    this.#check = startTimer(Math.max(minCheckMs, leftMs / availableParallelism()), () => {
       this.#measure();
-      const left = this.#activeMs - this.#cpuMs();
-      this.#isOverCpu = left <= 0;
+      this.#isOverCpu = this.#cpuMs() >= this.#activeMs;
       if (this.#isOverCpu) this.kill();
-      else if (!this.#hasEnded) this.#watch(left);
+      else if (!this.#hasEnded) this.#watch();
     });
   }
 

@@ -89,17 +89,17 @@ class PyodideSandbox implements Sandbox {
     }
   }
 
-  async lease(signal: AbortSignal): Promise<Guest> {
+  async lease(signal: AbortSignal, group: string): Promise<Guest> {
     const spare = this.#spare;
     if (spare === undefined) throw new CodemodeError("unavailable", `pyodide: ${this.#reason}`);
     try {
-      return await spare.lease(signal);
+      return await spare.lease(signal, group);
     } catch (error) {
       signal.throwIfAborted();
       if (this.#closing.signal.aborted) throw error;
       this.#options.onWarning(`${messageOf(error)}; looking into the cache`);
     }
-    return await this.#secondLease(spare, signal);
+    return await this.#secondLease(spare, signal, group);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -141,7 +141,7 @@ class PyodideSandbox implements Sandbox {
   }
 
   /** A guest did not start: what it is started from may have been removed from the cache. */
-  async #secondLease(spare: Spare, signal: AbortSignal): Promise<Guest> {
+  async #secondLease(spare: Spare, signal: AbortSignal, group: string): Promise<Guest> {
     this.#mending ??= this.#renew().finally(() => {
       this.#mending = undefined;
     });
@@ -151,7 +151,7 @@ class PyodideSandbox implements Sandbox {
       signal.throwIfAborted();
       throw new CodemodeError("unavailable", `pyodide: ${messageOf(cause)}`, { cause });
     }
-    return await spare.lease(signal);
+    return await spare.lease(signal, group);
   }
 
   #below(required: IsolationTier): string {

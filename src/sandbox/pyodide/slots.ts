@@ -1,36 +1,29 @@
-import { untilAborted } from "../../shared/abort.ts";
+import { FairLine } from "../../shared/fair-line.ts";
+import { sharedPlaces } from "../../shared/places.ts";
+import type { Shares } from "../../shared/shares.ts";
 
-/** A number of places, each taken by one at a time; who finds none free waits in line. */
+/** A number of places, each taken by one at a time; who finds none free waits, and groups take turns. */
 export class Slots {
-  #free: number;
-  readonly #line: (() => void)[] = [];
+  readonly #shares: Shares;
+  readonly #line = new FairLine<void>();
 
   constructor(count: number) {
-    this.#free = count;
+    this.#shares = sharedPlaces(count);
   }
 
-  /** Takes a place as soon as one is free; rejects with `signal.reason` when that aborts before. */
-  async take(signal: AbortSignal): Promise<void> {
-    if (this.#free > 0) {
-      this.#free -= 1;
-      return;
-    }
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#line.push(resolve);
-    try {
-      await untilAborted(promise, signal);
-    } catch (reason) {
-      const place = this.#line.indexOf(resolve);
-      if (place >= 0) this.#line.splice(place, 1);
-      else this.give(); // it was given in the same moment
-      throw reason;
-    }
+  /** Takes a place as soon as there is one for the group; rejects with `signal.reason` when that aborts before. */
+  async take(group: string, signal: AbortSignal): Promise<void> {
+    if (this.#shares.mayTake(group)) this.#shares.take(group);
+    else await this.#line.wait(group, signal);
   }
 
-  /** Gives a place back, to the first in line where there is one. */
-  give(): void {
-    const next = this.#line.shift();
-    if (next === undefined) this.#free += 1;
-    else next();
+  /** Gives a place of the group's back, to the next in line where there is one. */
+  give(group: string): void {
+    this.#shares.giveBack(group);
+    for (;;) {
+      const next = this.#line.give(undefined, (each) => this.#shares.mayTake(each));
+      if (next === undefined) return;
+      this.#shares.take(next);
+    }
   }
 }

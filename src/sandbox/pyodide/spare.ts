@@ -26,13 +26,13 @@ export class Spare implements AsyncDisposable {
   }
 
   /**
-   * A guest that waits for a program, the one that is kept or one started now. Rejects with a
-   * CodemodeError `unavailable` when it could not be started, with `signal.reason` when that aborts.
+   * A guest that waits for a program, the one that is kept or one started now, when it is the group's
+   * turn. Rejects with a CodemodeError `unavailable` when it could not be started, with `signal.reason` when that aborts.
    */
-  async lease(signal: AbortSignal): Promise<PyodideGuest> {
-    await this.#slot(signal);
-    const guest = this.#give();
-    void guest.exited.then(() => this.#slots.give());
+  async lease(signal: AbortSignal, group: string): Promise<PyodideGuest> {
+    await this.#slot(signal, group);
+    const guest = this.#give(group);
+    void guest.exited.then(() => this.#slots.give(group));
     this.#replenish();
     await untilReady(guest, signal);
     return guest;
@@ -53,11 +53,11 @@ export class Spare implements AsyncDisposable {
     await Promise.all(living.map((guest) => guest.exited));
   }
 
-  async #slot(signal: AbortSignal): Promise<void> {
+  async #slot(signal: AbortSignal, group: string): Promise<void> {
     using either = forkSignal(signal);
     using _ = onAbort(this.#closing.signal, either.abort);
     either.signal.throwIfAborted();
-    await this.#slots.take(either.signal);
+    await this.#slots.take(group, either.signal);
   }
 
   #replenish(): void {
@@ -70,11 +70,11 @@ export class Spare implements AsyncDisposable {
   }
 
   /** A guest for the slot that is held; without one the slot is free again. */
-  #give(): PyodideGuest {
+  #give(group: string): PyodideGuest {
     try {
       return this.#take() ?? this.#start();
     } catch (error) {
-      this.#slots.give();
+      this.#slots.give(group);
       throw unavailable(error);
     }
   }

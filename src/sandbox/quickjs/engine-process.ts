@@ -5,6 +5,10 @@ import { serialize } from "node:v8";
 import { z } from "zod";
 import { onAbort, untilAborted } from "../../shared/abort.ts";
 import { CodemodeError } from "../../shared/errors.ts";
+import { sharedPlaces } from "../../shared/places.ts";
+import type { Shares } from "../../shared/shares.ts";
+import { programBehind } from "../process-use.ts";
+import { standBackThread } from "../stand-back.ts";
 import type { Wall, WalledProcess } from "../wall/wall.ts";
 import type { BootMessage } from "./engine/main.ts";
 import { QuickjsGuest } from "./guest.ts";
@@ -15,6 +19,7 @@ const ending = extname(import.meta.url);
 const main = fileURLToPath(new URL(`./engine/main${ending}`, import.meta.url));
 const own = dirname(dirname(main));
 const shared = fileURLToPath(new URL("../../shared", import.meta.url));
+const frameTypes = fileURLToPath(new URL(`../frame-types${ending}`, import.meta.url));
 // Text is never code in the engine's own realm, whoever would come to it.
 const flags = [
   "--no-warnings",
@@ -54,6 +59,8 @@ const endSchema = z.object({
   peakMemoryBytes: z.number().min(0),
 });
 
+const standBackSchema = z.object({ thread: z.string().regex(/^guests-\d+$/) });
+
 /** Starts an engine process inside a wall. Rejects when it does not become ready. */
 export async function startEngineProcess(options: EngineProcessOptions): Promise<EngineProcess> {
   const engine = new EngineProcess(options);
@@ -76,6 +83,8 @@ export class EngineProcess implements AsyncDisposable {
   readonly #options: EngineProcessOptions;
   readonly #guests = new Map<number, QuickjsGuest>();
   readonly #places = new Map<number, () => void>();
+  /** Of its threads, as if each guest had one: it holds no more of them than here. */
+  readonly #shares: Shares;
   readonly #reader = new MessageReader(maxMessageBytes);
   readonly #ready = Promise.withResolvers<EngineReady>();
   #lastId = 0;
@@ -86,9 +95,13 @@ export class EngineProcess implements AsyncDisposable {
 
   constructor(options: EngineProcessOptions) {
     this.#options = options;
+    this.#shares = sharedPlaces(options.boot.maxThreads);
     this.ready = this.#ready.promise;
     this.ready.catch(() => {}); // a process that ends is told by `closed`, too
-    this.#process = options.wall.start({ args: [...flags, main], readable: [own, shared] });
+    this.#process = options.wall.start({
+      args: [...flags, main],
+      readable: [own, shared, frameTypes],
+    });
     const { channel, child } = this.#process;
     createInterface({ input: child.stderr }).on("line", options.onStderr);
     child.stdout.resume();
@@ -116,8 +129,7 @@ export class EngineProcess implements AsyncDisposable {
   async lease(signal: AbortSignal, group: string): Promise<QuickjsGuest> {
     signal.throwIfAborted();
     if (this.hasEnded) throw new CodemodeError("unavailable", "quickjs: the engine has ended");
-    // Each guest keeps at most one thread busy: with fewer guests than threads there is a free one.
-    const isCertain = this.#guests.size < this.#options.boot.maxThreads;
+    const isCertain = this.#shares.mayTake(group);
     const guest = this.#open(group);
     if (isCertain) return guest;
     const place = Promise.withResolvers<void>();
@@ -147,7 +159,7 @@ export class EngineProcess implements AsyncDisposable {
 
   #open(group: string): QuickjsGuest {
     this.#lastId += 1;
-    const guest = new QuickjsGuest(this.#lastId, {
+    const guest = new QuickjsGuest(this.#lastId, group, {
       send: (message) => this.#send(message),
       kill: (id) => {
         this.#send(toMessage(messageTypes.kill, id));
@@ -156,6 +168,7 @@ export class EngineProcess implements AsyncDisposable {
       distrust: (why) => this.destroy(why),
     });
     this.#guests.set(guest.id, guest);
+    this.#shares.take(group);
     this.#send(toJsonMessage(messageTypes.lease, guest.id, { group }));
     this.#pulse ??= setInterval(() => this.#ask(), this.#options.silentMs);
     return guest;
@@ -202,6 +215,9 @@ export class EngineProcess implements AsyncDisposable {
       case messageTypes.end:
         this.#onEnd(id, endSchema.parse(json()));
         return;
+      case messageTypes.standBack:
+        standBackThread(programBehind(this.pid), standBackSchema.parse(json()).thread);
+        return;
       case messageTypes.pong:
         clearInterval(this.#silence);
         this.#silence = undefined;
@@ -212,8 +228,11 @@ export class EngineProcess implements AsyncDisposable {
   }
 
   #onEnd(id: number, exit: z.infer<typeof endSchema>): void {
-    this.#guests.get(id)?.end(exit);
+    const guest = this.#guests.get(id);
+    if (guest === undefined) return;
     this.#guests.delete(id);
+    this.#shares.giveBack(guest.group);
+    guest.end(exit);
     if (this.#guests.size > 0) return;
     clearInterval(this.#pulse);
     this.#pulse = undefined;

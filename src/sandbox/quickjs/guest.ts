@@ -18,6 +18,7 @@ const noUse = { cpuMs: 0, peakMemoryBytes: 0 };
 /** Host side of one guest in the engine process: its frames come and go among those of others. */
 export class QuickjsGuest implements Guest {
   readonly exited: Promise<GuestExit>;
+  readonly group: string;
   readonly #id: number;
   readonly #link: EngineLink;
   readonly #port: FramePort;
@@ -30,8 +31,9 @@ export class QuickjsGuest implements Guest {
   #hasEnded = false;
   #isKilled = false;
 
-  constructor(id: number, link: EngineLink) {
+  constructor(id: number, group: string, link: EngineLink) {
     this.#id = id;
+    this.group = group;
     this.#link = link;
     this.exited = this.#exit.promise;
     this.#port = new FramePort({

@@ -25,6 +25,8 @@ export const messageTypes = {
   /** A guest has ended. JSON. */
   end: 68,
   pong: 69,
+  /** A thread, by its name, has computed for a while, and is to let others go first. JSON. */
+  standBack: 70,
 } as const;
 
 /** A message as it came. */

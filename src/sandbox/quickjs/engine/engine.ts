@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { creditBytes } from "../messages.ts";
 import { Pool } from "./pool.ts";
 import type { RunLimits } from "./run.ts";
@@ -13,6 +14,8 @@ export interface EngineOptions {
   readonly onLeased: (guest: number) => void;
   readonly onData: (guest: number, bytes: Uint8Array) => void;
   readonly onEnd: (guest: number, end: RunEnd, use: RunUse) => void;
+  /** A thread is to let others go first; it cannot say so itself. */
+  readonly onStandBack: (thread: string) => void;
 }
 
 // A killed run answers within a few milliseconds unless it is deep in one operation of the language.
@@ -22,6 +25,9 @@ const patienceWithMatesMs = 250;
 const longestPatienceMs = 500;
 const watchMs = 50;
 const graceMs = 20;
+// A run that has computed for so long lets others go first that have just begun.
+const youngMs = 50;
+const cores = availableParallelism();
 const unused: RunUse = { cpuMs: 0, peakMemoryBytes: 0 };
 
 const noPlace: RunEnd = { cause: "lost", detail: "no thread was free" };
@@ -129,9 +135,8 @@ export class Engine {
     const thread = this.#places.get(guest);
     if (thread === undefined) return;
     this.#places.delete(guest);
-    thread.release(guest);
     this.#options.onEnd(guest, end, use);
-    this.#pool.free(thread);
+    this.#pool.release(thread, guest);
   }
 
   /** Ends a thread for the sake of one of its runs; the others are lost with it. */
@@ -155,20 +160,34 @@ export class Engine {
     for (const [guest, run] of [...thread.runs]) this.#end(guest, end, useOf(run));
   }
 
-  /** Looks for runs that are deep in one operation, where they cannot see their own limit. */
+  /**
+   * Looks for runs that are deep in one operation, where they cannot see their own limit, and for those
+   * that have computed for long while others want the cores.
+   */
   #watch(): void {
     if (this.#places.size === 0) {
       clearInterval(this.#watching);
       this.#watching = undefined;
       return;
     }
-    for (const thread of this.#pool.threads) {
-      const [guest, run] = thread.executing() ?? [];
-      if (guest === undefined || run === undefined) continue;
+    const busy = [...this.#pool.threads].flatMap((thread) => {
+      const found = thread.executing();
+      return found === undefined ? [] : [[thread, ...found] as const];
+    });
+    for (const [thread, guest, run] of busy) {
       const isStuck = run.beats === run.control.beats;
       run.beats = run.control.beats;
       if (isStuck && !this.#watched.has(thread)) void this.#look(thread, guest, run);
+      if (busy.length >= cores && !thread.standsBack) void this.#age(thread, guest, run);
     }
+  }
+
+  async #age(thread: Thread, guest: number, run: HeldRun): Promise<void> {
+    const cpuMs = await cpuOf(thread, watchMs);
+    const isOld = run.control.isExecuting && run.control.usedMs(cpuMs ?? 0) >= youngMs;
+    if (!isOld || thread.standsBack || this.#places.get(guest) !== thread) return;
+    thread.standBack();
+    this.#options.onStandBack(thread.name);
   }
 
   async #look(thread: Thread, guest: number, run: HeldRun): Promise<void> {

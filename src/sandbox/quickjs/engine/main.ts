@@ -51,6 +51,9 @@ async function boot(payload: Buffer): Promise<void> {
       const end = { cause, detail: detail.slice(0, 1024), cpuMs, peakMemoryBytes };
       channel.write(toJsonMessage(messageTypes.end, guest, end));
     },
+    onStandBack: (thread) => {
+      channel.write(toJsonMessage(messageTypes.standBack, 0, { thread }));
+    },
   });
   await booted.warm();
   engine = booted;

@@ -1,3 +1,6 @@
+import { FairQueue, type Place } from "../../../shared/fair-queue.ts";
+import { sharedPlaces } from "../../../shared/places.ts";
+import type { Shares } from "../../../shared/shares.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { Thread, type ThreadListener } from "./thread.ts";
 
@@ -23,17 +26,21 @@ const scarceShare = 0.75;
 
 /**
  * The threads of the engine. A thread holds runs of one group only: an idle one, a new one, or one of
- * the same group whose runs all wait; where there is none of these, whoever asks waits.
+ * the same group whose runs all wait; where there is none of these, whoever asks waits, groups in turn.
  */
 export class Pool {
   readonly #options: PoolOptions;
   readonly #threads = new Set<Thread>();
-  readonly #askers: Asker[] = [];
+  /** Of the threads that hold runs. */
+  readonly #shares: Shares;
+  readonly #askers = new FairQueue<Asker>();
+  readonly #places = new Map<number, Place<Asker>>();
   #looking: NodeJS.Timeout | undefined;
   #trimming: NodeJS.Timeout | undefined;
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#shares = sharedPlaces(options.maxThreads);
   }
 
   get threads(): ReadonlySet<Thread> {
@@ -50,7 +57,7 @@ export class Pool {
   lease(guest: number, group: string, onPlace: (thread: Thread) => void): void {
     const thread = this.#place(group);
     if (thread === undefined) {
-      this.#askers.push({ guest, group, onPlace });
+      this.#places.set(guest, this.#askers.push(group, { guest, group, onPlace }));
       // Threads do not say when they begin to wait: that would cost every run.
       this.#looking ??= setInterval(() => this.#serve(), lookMs);
       return;
@@ -60,14 +67,17 @@ export class Pool {
 
   /** Whoever waits for a place does not any more; false when it does not wait. */
   forget(guest: number): boolean {
-    const index = this.#askers.findIndex((asker) => asker.guest === guest);
-    if (index >= 0) this.#askers.splice(index, 1);
-    return index >= 0;
+    const place = this.#places.get(guest);
+    this.#places.delete(guest);
+    return place !== undefined && this.#askers.remove(place);
   }
 
-  /** A thread has room, or is idle. */
-  free(thread: Thread): void {
-    if (thread.runs.size === 0 && thread.isWorn) {
+  /** A run has ended: its thread has room, or is idle. */
+  release(thread: Thread, guest: number): void {
+    const { group } = thread;
+    const isIdle = thread.release(guest);
+    if (isIdle && group !== undefined) this.#shares.giveBack(group);
+    if (isIdle && isSpent(thread)) {
       this.remove(thread);
       thread.stop();
     }
@@ -82,6 +92,7 @@ export class Pool {
   }
 
   #give(thread: Thread, { guest, group, onPlace }: Asker): void {
+    if (thread.runs.size === 0) this.#shares.take(group);
     thread.hold(guest, group);
     onPlace(thread);
     setImmediate(() => this.#keepOneIdle());
@@ -90,6 +101,7 @@ export class Pool {
   #place(group: string): Thread | undefined {
     const shared = this.#shared(group);
     if (shared !== undefined && this.#isScarce()) return shared;
+    if (!this.#shares.mayTake(group)) return shared;
     return this.#idle() ?? (this.#hasRoom() ? this.#add() : shared);
   }
 
@@ -97,27 +109,27 @@ export class Pool {
   #idle(): Thread | undefined {
     let best: Thread | undefined;
     for (const thread of this.#threads) {
-      if (thread.runs.size > 0 || thread.isWorn) continue;
+      if (thread.runs.size > 0 || isSpent(thread)) continue;
       if (best === undefined || thread.idleSince > best.idleSince) best = thread;
     }
     return best;
   }
 
-  /** The thread of a group with the fewest runs, all of which wait. */
+  /** The thread of a group with the fewest runs, all of which wait; one that stands back if need be. */
   #shared(group: string): Thread | undefined {
+    const isWanted = this.#askers.size > this.#askers.sizeOf(group);
     let best: Thread | undefined;
     for (const thread of this.#threads) {
+      if (isWanted && !thread.isInTurn) continue;
       if (thread.group !== group || thread.isWorn || thread.isFull) continue;
-      if (best !== undefined && thread.runs.size >= best.runs.size) continue;
+      if (best !== undefined && !isBetter(thread, best)) continue;
       if (thread.waits) best = thread;
     }
     return best;
   }
 
   #isScarce(): boolean {
-    let held = 0;
-    for (const thread of this.#threads) if (thread.runs.size > 0) held += 1;
-    return held >= this.#options.maxThreads * scarceShare;
+    return this.#shares.held >= this.#options.maxThreads * scarceShare;
   }
 
   #hasRoom(): boolean {
@@ -135,18 +147,17 @@ export class Pool {
   }
 
   #serve(): void {
-    // Those who ask may be a thousand, and what one of a group cannot have no other of it can.
-    const hopeless = new Set<string>();
-    for (const asker of this.#askers.splice(0)) {
-      const thread = hopeless.has(asker.group) ? undefined : this.#place(asker.group);
-      if (thread !== undefined) {
-        this.#give(thread, asker);
-        continue;
-      }
-      hopeless.add(asker.group);
-      this.#askers.push(asker);
+    for (;;) {
+      let thread: Thread | undefined;
+      const asker = this.#askers.take((group) => {
+        thread = this.#place(group);
+        return thread !== undefined;
+      });
+      if (asker === undefined || thread === undefined) break;
+      this.#places.delete(asker.guest);
+      this.#give(thread, asker);
     }
-    if (this.#askers.length > 0) return;
+    if (this.#askers.size > 0) return;
     clearInterval(this.#looking);
     this.#looking = undefined;
   }
@@ -165,4 +176,14 @@ export class Pool {
       this.#trimming = setTimeout(() => this.#trim(), idleMs).unref();
     }
   }
+}
+
+/** Whether an idle thread is to be replaced: the next run may be another group's. */
+function isSpent(thread: Thread): boolean {
+  return thread.isWorn || thread.standsBack;
+}
+
+function isBetter(one: Thread, other: Thread): boolean {
+  if (one.standsBack !== other.standsBack) return other.standsBack;
+  return one.runs.size < other.runs.size;
 }

@@ -7,7 +7,13 @@ import { OutOfMemory } from "./guest-memory.ts";
 import { Outbox } from "./outbox.ts";
 import type { RunControl } from "./run-control.ts";
 import { finished, killed, type RunEnd, RunStop } from "./run-end.ts";
-import { javascriptSource, type Source, SourceError, typescriptSource } from "./source.ts";
+import {
+  javascriptSource,
+  parserUse,
+  type Source,
+  SourceError,
+  typescriptSource,
+} from "./source.ts";
 
 /** Bounds of a run, as the host gave them. */
 export interface RunLimits {
@@ -28,7 +34,7 @@ export interface RunOptions {
   readonly post: (bytes: Uint8Array<ArrayBuffer>) => void;
   /** Called once, when the run has ended by itself or by its limits. */
   readonly onEnd: (end: RunEnd, use: { cpuMs: number; peakMemoryBytes: number }) => void;
-  /** The parser of TypeScript has failed, and is not to be used again in this thread. */
+  /** The parser of TypeScript has failed or grown, and is not to be used again in this thread. */
   readonly onSpoilt: () => void;
 }
 
@@ -36,10 +42,12 @@ export interface RunOptions {
 const opening = "(async () => {";
 const closing = "\n;return typeof result === 'undefined' ? void 0 : result;})()";
 const checkMs = 2;
+// More than that is given back with the thread.
+const keptParserBytes = 64 * 1024 * 1024;
 const longInteger = /\d{16}/;
 
 /** CPU time of this thread, milliseconds. */
-export function threadCpuMs(): number {
+function threadCpuMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
 }
@@ -132,8 +140,10 @@ export class Run implements GuestClient {
 
   #source(): Source {
     const { code, language } = this.#author;
+    if (language !== "typescript") return javascriptSource(code);
+    if (parserUse(code).bytes > keptParserBytes) this.#options.onSpoilt();
     try {
-      return language === "typescript" ? typescriptSource(code) : javascriptSource(code);
+      return typescriptSource(code, this.#options.limits.memoryBytes);
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
       if (error.isFatal) this.#options.onSpoilt();

@@ -24,18 +24,42 @@ export class SourceError extends Error {
 // A `return` at the top level is refused, but not in a function; on the same line, so that lines stay.
 const opening = "async()=>{";
 const closing = "\n}";
+const tooLong =
+  "the TypeScript is too long for the program's memory limit: write shorter lines, or JavaScript";
 const mapMark = "\n//# sourceMappingURL=data:application/json;base64,";
+
+// The parser's memory is its thread's, outside any limit. Measured at the worst: so much for each byte,
+// and for each line its length squared, since it tells of every error in a line with the whole line.
+const parserBytesPerByte = 450;
+
+/** The most memory that the parser of TypeScript may take for a program, bytes, and the longest line of that. */
+export function parserUse(code: string): { bytes: number; longestLine: number } {
+  let bytes = parserBytesPerByte * Buffer.byteLength(code);
+  let longest = { length: 0, line: 0 };
+  for (const [index, text] of code.split("\n").entries()) {
+    const length = Buffer.byteLength(text);
+    bytes += length ** 2;
+    if (length > longest.length) longest = { length, line: index + 1 };
+  }
+  return { bytes, longestLine: longest.line };
+}
 
 /** JavaScript as it is. */
 export function javascriptSource(code: string): Source {
-  return { code, authorPlace: (line, column) => [line, column] };
+  // A comment as well, and one that may stand in a function.
+  const plain = code.startsWith("#!") ? `//${code.slice(2)}` : code;
+  return { code: plain, authorPlace: (line, column) => [line, column] };
 }
 
 /**
  * TypeScript without its types: every line and column stays, but for a program with enums and the like,
- * which is written anew with a map of its places. Throws a SourceError.
+ * which is written anew with a map of its places. Throws a SourceError, also where the parser might take
+ * more memory than `memoryBytes`.
  */
-export function typescriptSource(code: string): Source {
+export function typescriptSource(author: string, memoryBytes: number): Source {
+  const { bytes, longestLine } = parserUse(author);
+  if (bytes > memoryBytes) throw new SourceError(tooLong, longestLine);
+  const { code } = javascriptSource(author);
   try {
     return javascriptSource(stripTypeScriptTypes(code, { mode: "strip" }));
   } catch (error) {

@@ -14,6 +14,9 @@ const maxYoungGenerationSizeMb = 4;
 const maxRuns = 2_000;
 // An instance takes about 200 KiB of the thread's own heap beside its memory.
 const maxRunsAtOnce = 1_000;
+// A group that others wait for has its threads for so long, and until what it runs then has ended.
+const turnMs = 100;
+let lastNumber = 0;
 
 /** What a run has used. */
 export interface RunUse {
@@ -42,18 +45,25 @@ export class Thread {
   /** Whose runs it holds; undefined while it holds none. */
   group: string | undefined;
   idleSince = performance.now();
+  /** Of this thread alone, and known to the operating system. */
+  readonly name: string;
   readonly runs = new Map<number, HeldRun>();
   readonly #worker: Worker;
   readonly #listener: ThreadListener;
   #runCount = 0;
   #isSpoilt = false;
+  #standsBack = false;
+  #heldSince = 0;
   #isStopped = false;
   readonly ready: Promise<void>;
 
   constructor(snapshot: Snapshot, listener: ThreadListener) {
     this.#listener = listener;
     const workerData: ThreadData = { snapshot };
+    lastNumber += 1;
+    this.name = `guests-${lastNumber}`;
     this.#worker = new Worker(file, {
+      name: this.name,
       workerData,
       env: {},
       resourceLimits: { stackSizeMb, maxOldGenerationSizeMb, maxYoungGenerationSizeMb },
@@ -79,6 +89,11 @@ export class Thread {
     return this.#isSpoilt || this.#runCount >= maxRuns;
   }
 
+  /** Whether it lets other threads go first, which is for good: it is for runs of its group alone. */
+  get standsBack(): boolean {
+    return this.#standsBack;
+  }
+
   /** Whether it holds as many runs as it can. */
   get isFull(): boolean {
     return this.runs.size >= maxRunsAtOnce;
@@ -89,6 +104,12 @@ export class Thread {
     return this.executing() === undefined;
   }
 
+  /** Whether its group may have one more run in it while other groups wait for threads. */
+  get isInTurn(): boolean {
+    for (const { limits } of this.runs.values()) if (limits === undefined) return false;
+    return performance.now() - this.#heldSince < turnMs;
+  }
+
   /** The run that executes, if one does. */
   executing(): [guest: number, run: HeldRun] | undefined {
     for (const entry of this.runs) if (entry[1].control.isExecuting) return entry;
@@ -97,6 +118,7 @@ export class Thread {
 
   /** Keeps a place for a run. */
   hold(guest: number, group: string): void {
+    if (this.runs.size === 0) this.#heldSince = performance.now();
     this.group = group;
     this.#runCount += 1;
     this.runs.set(guest, { control: new RunControl(), limits: undefined, beats: 0 });
@@ -109,6 +131,11 @@ export class Thread {
     this.group = undefined;
     this.idleSince = performance.now();
     return true;
+  }
+
+  /** From now on it lets other threads go first. */
+  standBack(): void {
+    this.#standsBack = true;
   }
 
   post(command: ThreadCommand, transfer: readonly ArrayBuffer[] = []): void {

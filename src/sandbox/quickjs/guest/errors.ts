@@ -18,7 +18,7 @@ import {
 } from "./primordials.ts";
 
 /** The name under which the program's own frames are shown. */
-export const programName = "<program>";
+const programName = "<program>";
 
 /** A tool call that has no value; `kind` says why, `tool` which. */
 export class ToolError extends NewError {
@@ -67,7 +67,7 @@ export interface Place {
  * The program's frames of a stack as QuickJS writes it, one a line, as Node writes them: without those
  * of the error's own constructors, the last of which is named.
  */
-export function ownFrames(stack: string, constructorName = ""): string {
+function ownFrames(stack: string, constructorName = ""): string {
   let maker = constructorName;
   let frames = "";
   let rest = stack;

@@ -74,20 +74,15 @@ export const startsWith = uncurry(
 export const toLowerCase = uncurry(String.prototype.toLowerCase);
 export const toWellFormed = uncurry(String.prototype.toWellFormed);
 export const trimEnd = uncurry(String.prototype.trimEnd);
-export const dateTime = uncurry(Date.prototype.getTime);
 export const mapDelete = uncurry(
   Map.prototype.delete as (this: Map<unknown, unknown>, key: unknown) => boolean,
 );
 export const mapGet = uncurry(
   Map.prototype.get as (this: Map<unknown, unknown>, key: unknown) => unknown,
 );
-export const mapHas = uncurry(
-  Map.prototype.has as (this: Map<unknown, unknown>, key: unknown) => boolean,
-);
 export const mapSet = uncurry(
   Map.prototype.set as (this: Map<unknown, unknown>, key: unknown, value: unknown) => unknown,
 );
-export const mapSize = getter(Map.prototype, "size") as (map: object) => number;
 export const setAdd = uncurry(Set.prototype.add as (this: Set<unknown>, key: unknown) => unknown);
 export const setDelete = uncurry(
   Set.prototype.delete as (this: Set<unknown>, key: unknown) => boolean,
@@ -98,13 +93,6 @@ export const weakGet = uncurry(
 );
 export const weakSet = uncurry(
   WeakMap.prototype.set as (this: WeakMap<object, unknown>, key: object, value: unknown) => unknown,
-);
-export const promiseThen = uncurry(
-  Promise.prototype.then as (
-    this: Promise<unknown>,
-    done: (value: unknown) => unknown,
-    failed: (error: unknown) => unknown,
-  ) => Promise<unknown>,
 );
 const typedArrays = getPrototypeOf(Uint8Array.prototype) as object;
 export const typedArrayTag = getter(typedArrays, Symbol.toStringTag) as (

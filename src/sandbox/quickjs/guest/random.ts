@@ -95,7 +95,7 @@ export function getRandomValues<T>(array: T): T {
 }
 
 /** `crypto.randomUUID`. */
-export function randomUuid(): string {
+function randomUuid(): string {
   const hex = (word: number) => slice(numberText(word + 2 ** 32, 16), 1);
   const second = hex(((host.n() & 0xffff0fff) | 0x4000) >>> 0);
   const third = hex(((host.n() & 0x3fffffff) | 0x80000000) >>> 0);

@@ -11,6 +11,6 @@ it("frees the slot of a guest that could not be started, and says why", async ()
   });
   const why = { kind: "unavailable", message: "pyodide: no descriptors are left" };
   const soon = () => AbortSignal.timeout(1_000);
-  await expect(spare.lease(soon())).rejects.toMatchObject(why);
-  await expect(spare.lease(soon())).rejects.toMatchObject(why);
+  await expect(spare.lease(soon(), "a")).rejects.toMatchObject(why);
+  await expect(spare.lease(soon(), "b")).rejects.toMatchObject(why);
 });

@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Executor } from "../../src/executors/executor.ts";
+import { collect, jsonOf } from "../support/programs.ts";
+import { startQuickjs } from "../support/quickjs.ts";
+
+const MiB = 1024 * 1024;
+const language = "typescript";
+
+// Its parser has no limit of memory of its own, and takes most for errors in a long line.
+describe("the parser of TypeScript", () => {
+  let executor: Executor;
+  beforeAll(async () => {
+    executor = await startQuickjs();
+  });
+  afterAll(() => executor[Symbol.asyncDispose]());
+
+  it.each([
+    ["errors in one line", "1;\n", "a:a:a:a:a:;".repeat(4_000), 2],
+    ["what it does not strip in one line", "", "enum A{B}".repeat(4_000), 1],
+    ["statements", "", "class A{a}\n".repeat(60_000), 1],
+  ])(
+    "is not given a program whose %s might take more than its memory limit",
+    async (_of, before, code, line) => {
+      const { result, usage } = await collect(executor, before + code, { language });
+      expect(result).toMatchObject({
+        error: { reason: "syntax", line, message: expect.stringContaining("memory limit") },
+      });
+      expect(usage.cpuMs).toBeLessThan(1_000);
+    },
+  );
+
+  it("is given what is within the limit, in lines as people write them", async () => {
+    const lines = Array.from({ length: 10_000 }, (_, n) => `const name${n}: number = ${n};`);
+    const code = `${lines.join("\n")}\nreturn name9999;`;
+    expect(await jsonOf(executor, code, { language })).toBe(9999);
+    const { result } = await collect(executor, code, {
+      language,
+      limits: { memoryBytes: 64 * MiB },
+    });
+    expect(result).toMatchObject({ error: { reason: "syntax" } });
+    expect(await jsonOf(executor, `return [${"1,".repeat(5_000)}].length;`, { language })).toBe(
+      5000,
+    );
+  });
+});
+
+describe("a first line that names an interpreter", () => {
+  it.each([
+    ["javascript", "#!/usr/bin/env node\nconst one = 1;\nreturn one + 1;"],
+    ["typescript", "#!/usr/bin/env node\nconst one: number = 1;\nreturn one + 1;"],
+    ["typescript", "#!/usr/bin/env node\nenum Two { Is = 2 }\nreturn Two.Is;"],
+    ["javascript", "#!/usr/bin/env node\n2"],
+  ])("is a comment in %s: %j", async (language, code) => {
+    await using executor = await startQuickjs();
+    expect(await jsonOf(executor, code, { language })).toBe(2);
+  });
+});
