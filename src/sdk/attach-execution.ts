@@ -28,7 +28,7 @@ export function attachExecution<S extends OutputSchema>(
   let runner: ToolRunner | undefined;
   let foundAt: Connection | undefined;
   return new Execution({
-    async *follow(scope, readOn) {
+    async *follow(scope, { readOn }) {
       calls.check();
       const call = prepareAttach(settings, options);
       const tools = answerTools ? registry.select(options.tools) : new Map();

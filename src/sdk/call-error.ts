@@ -1,6 +1,11 @@
-import { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { isConnectionLost, isHandshakeFault, isNotSent } from "../shared/connection-faults.ts";
-import { CodemodeConnectionError, CodemodeError, type ErrorOptions } from "../shared/errors.ts";
+import {
+  CodemodeConnectionError,
+  CodemodeError,
+  CodemodeTimeoutError,
+  type ErrorOptions,
+} from "../shared/errors.ts";
 import { fromConnectError, instanceTrailer } from "../shared/status.ts";
 
 /** What the caller knows of a call that failed. */
@@ -41,6 +46,9 @@ export function toCallFailure(error: unknown, { effect, ...known }: FailedCall):
     return { error: lost, isLost: true, isAnswered: false };
   }
   const failure = fromConnectError(status, known);
+  if (status.code === Code.DeadlineExceeded && status.details.length === 0) {
+    return { error: deadlinePassed(failure), isLost: false, isAnswered: false };
+  }
   // A proxy says "unavailable" for a stream that it lost, after the program has started as well.
   const isLost = failure.kind === "unavailable" && (!failure.retryable || !isFresh);
   if (!isLost || isFresh) return { error: failure, isLost, isAnswered: true };
@@ -59,6 +67,13 @@ export function toCallError(error: unknown, call: FailedCall): CodemodeError {
 /** The server instance that a failure came from; undefined where none says so. */
 export function instanceOf(error: unknown): string | undefined {
   return ConnectError.from(error).metadata.get(instanceTrailer) ?? undefined;
+}
+
+/** Connect's own words, on whichever side, say only that an operation timed out. */
+function deadlinePassed({ cause, correlationId, executionId }: CodemodeError): CodemodeError {
+  const what = executionId === undefined ? "the service answered" : "the program ended";
+  const options = { cause, correlationId, executionId };
+  return new CodemodeTimeoutError(`the caller's deadline passed before ${what}`, options);
 }
 
 function local(error: CodemodeError): CallFailure {

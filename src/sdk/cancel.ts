@@ -4,6 +4,7 @@ import { type ExecutionKey, findExecution } from "./find.ts";
 import type { PreparedCall } from "./request.ts";
 import { retrying } from "./retry.ts";
 import type { Connection } from "./transport.ts";
+import { shareTime } from "./unary.ts";
 
 /** The longest that a cancellation waits for the service, milliseconds; a guest is dead long before. */
 export const graceMs = 2_000;
@@ -22,7 +23,7 @@ export async function cancelAt(
   } as const;
   const scope = new CallScope();
   await retrying(call, scope, async (timeoutMs) => {
-    const attempt = { headers, timeoutMs, signal: scope.signal };
+    const attempt = shareTime({ headers, timeoutMs, signal: scope.signal });
     const executionId =
       typeof key === "string" ? key : (await findExecution(client, key, attempt)).executionId;
     await client.cancelExecution({ executionId }, attempt);

@@ -21,6 +21,7 @@ export class LogCursor {
   #mayJoin = false;
   /** The output that was read last without another event in between: its first sequence, its bytes. */
   #run: { readonly from: number; bytes: number } | undefined;
+  #outputBytes = 0;
 
   constructor({ executionId, afterSequence, isHost }: CursorStart) {
     this.#executionId = executionId;
@@ -41,6 +42,11 @@ export class LogCursor {
   /** This reader is the tool host: no other one has taken over. */
   get isHost(): boolean {
     return this.#isHost;
+  }
+
+  /** Output that was read, or marked as not kept, bytes. */
+  get outputBytes(): number {
+    return this.#outputBytes;
   }
 
   /** Everything was read that the log held when it was last attached to. */
@@ -72,6 +78,8 @@ export class LogCursor {
     this.#noteHost(event);
     const given = event.type === "trimmed" ? this.#rest(event, after) : event;
     this.#noteOutput(event);
+    if (given.type === "output") this.#outputBytes += Buffer.byteLength(given.text);
+    if (given.type === "trimmed") this.#outputBytes += given.omittedBytes;
     return given;
   }
 

@@ -2,6 +2,7 @@ import type { ExecuteResponse } from "../../gen/es/codemode/v1/executor_pb.ts";
 import { cancelAt } from "./cancel.ts";
 import { sendOnce, type Ways } from "./once.ts";
 import type { OpenCalls } from "./open-calls.ts";
+import { timeLeft } from "./patience.ts";
 import type { PreparedExecution } from "./request.ts";
 import type { Sending } from "./sending.ts";
 import type { Connection } from "./transport.ts";
@@ -27,11 +28,13 @@ export async function executeUnary(
     call,
     calls,
     (scope) => {
-      const send = ({ connection, headers, message, timeoutMs }: Sending) =>
-        connection.client.execute(
+      const send = ({ connection, headers, message, endsAt }: Sending) => {
+        const attempt = { headers, timeoutMs: timeLeft(endsAt) ?? call.timeoutMs };
+        return connection.client.execute(
           { request: message },
-          { headers, timeoutMs, signal: scope.signal },
+          { ...attempt, signal: scope.signal },
         );
+      };
       return sendOnce(call, scope, { ...ways, onSend }, { send, rejoin: send });
     },
     onGivenUp,

@@ -11,13 +11,10 @@ import type { StreamEvent } from "./stream-event.ts";
 
 /** What an execution is made of. */
 export interface ExecutionParts<T> {
-  /**
-   * The log, up to `finished`; the outcome where no event was left. Throws CodemodeErrors. `readOn` has
-   * it read on, whatever the pace, until a condition holds.
-   */
+  /** The log, up to `finished`; the outcome where no event was left. Throws CodemodeErrors. */
   readonly follow: (
     scope: CallScope,
-    readOn: (until: () => boolean) => void,
+    reading: LogReading,
   ) => AsyncIterator<StreamEvent, Outcome | undefined>;
   /** Undefined for one that is only now started. */
   readonly executionId: string | undefined;
@@ -35,6 +32,14 @@ export interface ExecutionParts<T> {
   readonly calls: OpenCalls;
   readonly signal: AbortSignal | undefined;
   readonly correlationId: string;
+}
+
+/** What the one who follows a log may ask of the one who reads it. */
+export interface LogReading {
+  /** Reads on, whatever the pace, until a condition holds. */
+  readonly readOn: (until: () => boolean) => void;
+  /** The execution has started, and its log does not say which it is. */
+  readonly found: (executionId: string) => void;
 }
 
 /** Where an execution was left, for `Codemode.attach`. */
@@ -92,7 +97,13 @@ export class Execution<T> implements AsyncIterable<StreamEvent, void, undefined>
     if (executionId !== undefined) this.#id.resolve(executionId);
     this.#record = new ExecutionRecord(executionId);
     this.#reader = new EventReader({
-      events: parts.follow(this.#scope, (until) => void this.#reader.readOn(until)),
+      events: parts.follow(this.#scope, {
+        readOn: (until) => void this.#reader.readOn(until),
+        found: (id) => {
+          this.#record.found(id);
+          this.#id.resolve(id);
+        },
+      }),
       readsAhead,
       isDrained,
       onEvent: (event) => {

@@ -7,7 +7,7 @@ import { type CallOptions, prepareCall } from "./request.ts";
 import { retrying } from "./retry.ts";
 import type { ExecutionDeps } from "./start-execution.ts";
 import type { Connection } from "./transport.ts";
-import { type Attempt, runUnary } from "./unary.ts";
+import { type Attempt, runUnary, shareTime } from "./unary.ts";
 
 /** Runs a call that has no effect where it is answered; with its retries, rejects with a CodemodeError. */
 export function readOnce<T>(
@@ -18,10 +18,12 @@ export function readOnce<T>(
 ): Promise<T> {
   const call = prepareCall(settings, options, "read");
   const { headers } = call;
-  const attempt = (scope: CallScope) => (timeoutMs: number) =>
-    atHome(connections, executionId, (connection) =>
-      send(connection, { headers, timeoutMs, signal: scope.signal }),
-    );
+  const attempt =
+    ({ signal }: CallScope) =>
+    (timeoutMs: number) => {
+      const shared = shareTime({ headers, timeoutMs, signal });
+      return atHome(connections, executionId, (connection) => send(connection, shared));
+    };
   return runUnary(call, calls, (scope) => retrying(call, scope, attempt(scope), { budget }));
 }
 

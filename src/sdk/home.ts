@@ -30,7 +30,11 @@ export async function atHome<T>(
   throw new Error("a client has a connection");
 }
 
-/** Execution ids begin with the instance that made them. */
 function isHome({ peer }: Connection, executionId: string): boolean {
-  return peer.instanceId !== undefined && executionId.startsWith(`${peer.instanceId}-`);
+  return peer.instanceId !== undefined && isMadeBy(peer.instanceId, executionId);
+}
+
+/** Whether an execution is that instance's: ids begin with the instance that made them. */
+export function isMadeBy(instanceId: string, executionId: string): boolean {
+  return executionId.startsWith(`${instanceId}-`);
 }

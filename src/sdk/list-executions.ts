@@ -1,3 +1,4 @@
+import { CodemodeConnectionError, CodemodeError, CodemodeTimeoutError } from "../shared/errors.ts";
 import type { Execution } from "../shared/model.ts";
 import { states } from "../shared/wire/enums.ts";
 import { fromExecutionMessage } from "../shared/wire/execution.ts";
@@ -21,7 +22,8 @@ export interface ExecutionFilter {
 
 /**
  * The executions that the services of all urls know, newest first, page by page as they are read.
- * Throws CodemodeErrors out of the iteration.
+ * Throws CodemodeErrors out of the iteration; where some of several urls fail, after the executions of
+ * the others, and names them.
  */
 export async function* listExecutions(
   deps: ExecutionDeps,
@@ -31,9 +33,12 @@ export async function* listExecutions(
   const { pageSize = 100 } = filter;
   const isSize = Number.isSafeInteger(pageSize) && pageSize >= 1 && pageSize <= 1_000;
   refuse(isSize ? [] : [{ field: "pageSize", description: "expected 1 to 1,000" }]);
-  const lists = deps.connections.all.map((connection) =>
-    pagesOf(deps, connection, { ...filter, pageSize }, options),
-  );
+  const { all } = deps.connections;
+  const failures: Failure[] = [];
+  const lists = all.map((connection) => {
+    const pages = pagesOf(deps, connection, { ...filter, pageSize }, options);
+    return all.length === 1 ? pages : noting(pages, connection, failures);
+  });
   const seen = new Set<string>();
   for await (const execution of newestFirst(lists)) {
     // Two urls may lead to one instance.
@@ -41,6 +46,41 @@ export async function* listExecutions(
     if (lists.length > 1) seen.add(execution.executionId);
     yield execution;
   }
+  const [first] = failures;
+  if (first !== undefined) throw notListed(first, failures);
+}
+
+/** A url whose executions could not be listed, or not all of them. */
+interface Failure {
+  readonly url: string;
+  readonly error: CodemodeError;
+}
+
+/** A list that ends where it fails, and says so elsewhere. */
+async function* noting(
+  pages: AsyncIterable<Execution>,
+  { url }: Connection,
+  failures: Failure[],
+): AsyncGenerator<Execution, void, undefined> {
+  try {
+    yield* pages;
+  } catch (error) {
+    const failure = CodemodeError.from(error);
+    // The caller's own doing concerns all of them.
+    if (failure.kind === "cancelled" || failure.kind === "invalid_request") throw error;
+    failures.push({ url, error: failure });
+  }
+}
+
+/** The first failure's error, with what every url said. */
+function notListed({ error }: Failure, failures: readonly Failure[]): CodemodeError {
+  const urls = failures.map((failure) => `${failure.url} (${failure.error.message})`).join(", ");
+  const message = `could not list the executions of ${urls}`;
+  const { correlationId, retryable, retryAfterMs } = error;
+  const options = { cause: error, correlationId, retryable, retryAfterMs };
+  if (error.kind === "unavailable") return new CodemodeConnectionError(message, options);
+  if (error.kind === "deadline_exceeded") return new CodemodeTimeoutError(message, options);
+  return new CodemodeError(error.kind, message, options);
 }
 
 async function* pagesOf(

@@ -46,8 +46,8 @@ export async function sendOnce<T>(
   /** Where a request went whose fate is not known. */
   let held: Target | undefined;
 
-  async function sendTo(target: Target, timeoutMs: number): Promise<T> {
-    const sending = toSending(call, target, timeoutMs);
+  async function sendTo(target: Target): Promise<T> {
+    const sending = toSending(call, target, endsAt);
     onSend(target.connection);
     try {
       return await send(sending);
@@ -67,7 +67,7 @@ export async function sendOnce<T>(
     for (;;) {
       const target = held ?? (await firstTarget(at, call, scope, timeoutMs));
       try {
-        const value = await sendTo(target, timeoutMs);
+        const value = await sendTo(target);
         if (target.pin !== undefined) at.peer.hit();
         return value;
       } catch (error) {

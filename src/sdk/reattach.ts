@@ -5,7 +5,8 @@ import { instanceOf, toCallFailure } from "./call-error.ts";
 import type { CallScope } from "./call-scope.ts";
 import { type Following, followLeg } from "./follow.ts";
 import { type Leg, openLeg } from "./leg.ts";
-import { comeBack, lostFor, timeLeft } from "./patience.ts";
+import { comeBack, timeLeft } from "./patience.ts";
+import { restOf } from "./remembered.ts";
 import type { StreamEvent } from "./stream-event.ts";
 import { openAttached } from "./wire.ts";
 
@@ -39,10 +40,12 @@ export async function* followLog(
   watch(leg);
   for (let count = 1; ; count++) {
     const before = cursor.sequence;
-    const error = yield* readUntilLost(leg, journey);
-    if (error === undefined) return undefined;
+    const end = yield* readUntilLost(leg, journey);
+    if (end === undefined) return undefined;
+    const { error } = end;
     if (cursor.sequence > before) count = 1;
-    else if (cursor.hasAll) {
+    else if (end.isClosed && cursor.hasAll) {
+      // The log has ended, and its last event was seen before.
       const outcome = await outcomeOf(leg, journey);
       if (outcome !== undefined) return outcome;
     }
@@ -51,11 +54,18 @@ export async function* followLog(
   }
 }
 
+/** How a leg ended that did not come to `finished`. */
+interface LegEnd {
+  readonly error: CodemodeError;
+  /** The service ended it, and said so. */
+  readonly isClosed: boolean;
+}
+
 /** Reads one leg to `finished`, or gives what became of it. */
 async function* readUntilLost(
   leg: Leg,
   journey: Journey,
-): AsyncGenerator<StreamEvent, CodemodeError | undefined, undefined> {
+): AsyncGenerator<StreamEvent, LegEnd | undefined, undefined> {
   const { call, scope, cursor } = journey;
   try {
     if (yield* followLeg(leg, journey)) return undefined;
@@ -64,12 +74,13 @@ async function* readUntilLost(
     const failure = toCallFailure(error, { ...call, executionId: cursor.executionId });
     // A reader that fell behind what the service keeps of the output goes on from what is left.
     if (!failure.isLost && failure.error.kind !== "out_of_range") throw failure.error;
-    return failure.error;
+    return { error: failure.error, isClosed: false };
   }
   const { correlationId } = call;
   const { executionId } = cursor;
   const options = { correlationId, executionId };
-  return new CodemodeError("execution_lost", "the stream ended without an outcome", options);
+  const message = "the stream ended without an outcome";
+  return { error: new CodemodeError("execution_lost", message, options), isClosed: true };
 }
 
 async function attachAgain(
@@ -90,21 +101,17 @@ async function attachAgain(
       if (scope.error !== undefined) throw scope.error;
       const { kind, message } = toCallFailure(error, call).error;
       if (kind === "unsupported") throw lost;
-      if (kind === "not_found") throw lostFor(goneMessage(executionId, instanceOf(error)), lost);
+      if (kind === "not_found") {
+        const answeredBy = instanceOf(error);
+        const gone = { connection, cursor, executionId, answeredBy, lost, endsAt };
+        return await restOf(call, scope, gone);
+      }
       if (kind !== "out_of_range" || afterSequence === 0) throw error;
       // Output that was not read is gone; from the start the log says how much.
       afterSequence = 0;
       throw new CodemodeError("unavailable", message, { retryAfterMs: 0 });
     }
   });
-}
-
-/** Execution ids begin with the instance that made them. */
-function goneMessage(executionId: string, answeredBy: string | undefined): string {
-  if (answeredBy === undefined || executionId.startsWith(answeredBy)) {
-    return "the service does not know the execution any more";
-  }
-  return "the instance that ran the program does not answer any more, another one does";
 }
 
 /** How an execution ended; undefined where that cannot be told. */

@@ -10,6 +10,8 @@ const maxTextBytes = 1024 * 1024;
 export class ExecutionRecord {
   readonly #stdout = new CappedText(maxTextBytes);
   readonly #stderr = new CappedText(maxTextBytes);
+  /** Output of either channel that the service kept no longer. */
+  #droppedBytes = 0;
   #executionId: string | undefined;
   #hasEvents = false;
   #started: Extract<StreamEvent, { type: "started" }> | undefined;
@@ -30,9 +32,15 @@ export class ExecutionRecord {
       this.#started = event;
       this.#executionId = event.executionId;
     }
+    if (event.type === "trimmed") this.#droppedBytes += event.omittedBytes;
     if (event.type !== "output") return;
     if (event.channel === "stdout") this.#stdout.append(event.text);
     else this.#stderr.append(event.text);
+  }
+
+  /** The execution is known without its `started`. */
+  found(executionId: string): void {
+    this.#executionId = executionId;
   }
 
   /** Known from `started` on at the latest. */
@@ -45,7 +53,7 @@ export class ExecutionRecord {
     return {
       stdout: this.#stdout.toString(),
       stderr: this.#stderr.toString(),
-      stdoutOmittedBytes: this.#stdout.omittedBytes,
+      stdoutOmittedBytes: this.#stdout.omittedBytes + this.#droppedBytes,
       stderrOmittedBytes: this.#stderr.omittedBytes,
       executionId: this.#executionId ?? "",
       correlationId: this.#started?.correlationId || correlationId,

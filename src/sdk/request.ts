@@ -123,6 +123,8 @@ export interface AttachOptions<S extends OutputSchema = undefined> extends CallO
 
 /** A call that follows an execution's log; checked. */
 export interface PreparedFollow extends PreparedCall {
+  /** Id of the request that the execution was started with; undefined where it is not known here. */
+  readonly requestId?: string;
   readonly payloads: ToolPayloads;
   /** As the caller gave it when it asked; frozen. */
   readonly context: ContextVariables;

@@ -23,15 +23,15 @@ export interface Target {
 export interface Sending extends Target {
   readonly headers: Headers;
   readonly message: ExecutionRequestMessage;
-  /** What is left of the call's time, milliseconds. */
-  readonly timeoutMs: number;
+  /** End of the caller's own time, on `performance.now()`; infinite for none. */
+  readonly endsAt: number;
 }
 
 /** A request, ready for its target. */
-export function toSending(call: PreparedExecution, target: Target, timeoutMs: number): Sending {
+export function toSending(call: PreparedExecution, target: Target, endsAt: number): Sending {
   const headers = new Headers(call.headers);
   if (target.pin !== undefined) headers.set(instanceTrailer, target.pin);
-  return { ...target, headers, message: call.toMessage(target.info?.maxKeepMs), timeoutMs };
+  return { ...target, headers, message: call.toMessage(target.info?.maxKeepMs), endsAt };
 }
 
 /** A target that was not asked before. Rejects with a CodemodeError, retryable, where nobody is there. */

@@ -42,7 +42,7 @@ export function startExecution<S extends OutputSchema>(
   let runner: ToolRunner | undefined;
   let sentOver: Connection | undefined;
   return new Execution({
-    async *follow(scope, readOn) {
+    async *follow(scope, { readOn, found }) {
       calls.check();
       const tools = registry.select(request.tools);
       hasTools = tools.size > 0;
@@ -57,7 +57,7 @@ export function startExecution<S extends OutputSchema>(
       };
       // Who started an execution leads its log, with tools or without.
       const cursor = new LogCursor({ afterSequence: 0, isHost: true });
-      const road = streamRoad(call, { scope, cursor, hasTools });
+      const road = streamRoad(call, { scope, cursor, hasTools, found });
       const ways = { connections, budget, onSend };
       const endsAt = isPacedByReader
         ? Number.POSITIVE_INFINITY

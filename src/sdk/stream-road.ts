@@ -1,10 +1,13 @@
 import type { Started } from "../../gen/es/codemode/v1/execution_pb.ts";
+import type { Execution } from "../shared/model.ts";
 import { toCallError } from "./call-error.ts";
 import type { CallScope } from "./call-scope.ts";
 import type { LogCursor } from "./cursor.ts";
 import { findExecution } from "./find.ts";
 import { type Leg, openLeg } from "./leg.ts";
 import type { Road } from "./once.ts";
+import { timeLeft } from "./patience.ts";
+import { rememberedLeg } from "./remembered.ts";
 import type { PreparedExecution } from "./request.ts";
 import type { Sending } from "./sending.ts";
 import { type OpenWire, openAttached, openInteractive, openStream } from "./wire.ts";
@@ -14,6 +17,8 @@ export interface StreamRoadOptions {
   readonly scope: CallScope;
   readonly cursor: LogCursor;
   readonly hasTools: boolean;
+  /** Told of an execution whose log does not say which it is. */
+  readonly found: (executionId: string) => void;
 }
 
 /**
@@ -22,17 +27,15 @@ export interface StreamRoadOptions {
  */
 export function streamRoad(
   call: PreparedExecution,
-  { scope, cursor, hasTools }: StreamRoadOptions,
+  { scope, cursor, hasTools, found }: StreamRoadOptions,
 ): Road<Leg> {
-  const open = (wire: OpenWire, { connection, headers, timeoutMs }: Sending) => {
-    const bound = call.isPacedByReader ? undefined : timeoutMs;
-    return openLeg(wire, call, scope, { connection, headers, timeoutMs: bound });
-  };
+  const open = (wire: OpenWire, { connection, headers, endsAt }: Sending) =>
+    openLeg(wire, call, scope, { connection, headers, timeoutMs: timeLeft(endsAt) });
 
   async function send(sending: Sending): Promise<Leg> {
     const { message, connection, isRepeated } = sending;
-    if (!hasTools) return await open(openStream(message), sending);
-    if (call.isCallersId && (await isKnown(sending))) {
+    if (!hasTools) return await named(await open(openStream(message), sending), sending);
+    if (call.isCallersId && (await unlessUnknown(find(sending))) !== undefined) {
       return await join(await open(openStream(message), sending), sending);
     }
     if (isRepeated) cursor.mayJoin();
@@ -43,16 +46,37 @@ export function streamRoad(
     return isJoined ? await join(leg, sending) : leg;
   }
 
-  async function rejoin(sending: Sending, executionId: string): Promise<Leg> {
+  function attach(sending: Sending, executionId: string): Promise<Leg> {
     cursor.found(executionId);
-    return await open(openAttached({ executionId, afterSequence: 0, answerTools: true }), sending);
+    return open(openAttached({ executionId, afterSequence: 0, answerTools: true }), sending);
   }
 
-  /** Whether an execution has the id of this request, and so may have calls in its log that are past. */
-  async function isKnown({ connection, headers, timeoutMs }: Sending): Promise<boolean> {
-    const attempt = { headers, timeoutMs, signal: scope.signal };
-    const found = findExecution(connection.client, { requestId: call.requestId }, attempt);
-    return (await unlessUnknown(found)) !== undefined;
+  async function rejoin(sending: Sending, execution: Execution): Promise<Leg> {
+    const { executionId, outcome, endTime } = execution;
+    if (outcome === undefined) return await attach(sending, executionId);
+    const attached = await unlessUnknown(attach(sending, executionId));
+    if (attached !== undefined) return attached;
+    found(executionId);
+    return rememberedLeg(sending.connection, cursor, { outcome, endTime });
+  }
+
+  /** The execution that has the id of this request. */
+  function find({ connection, headers, endsAt }: Sending): Promise<Execution> {
+    const attempt = {
+      headers,
+      timeoutMs: timeLeft(endsAt) ?? call.timeoutMs,
+      signal: scope.signal,
+    };
+    return findExecution(connection.client, { requestId: call.requestId }, attempt);
+  }
+
+  /** The leg; where its log is gone, and with it `started`, the execution's id is asked for. */
+  async function named(leg: Leg, sending: Sending): Promise<Leg> {
+    if (!call.isCallersId || startedOf(leg) !== undefined) return leg;
+    // Without it nothing is missing but the id.
+    const execution = await find(sending).catch(() => undefined);
+    if (execution !== undefined) found(execution.executionId);
+    return leg;
   }
 
   /**
@@ -62,9 +86,9 @@ export function streamRoad(
   async function join(leg: Leg, sending: Sending): Promise<Leg> {
     const executionId = startedOf(leg)?.executionId;
     // Of a log that is gone only the end is left, and nothing to answer.
-    if (executionId === undefined) return leg;
+    if (executionId === undefined) return await named(leg, sending);
     try {
-      const attached = await unlessUnknown(rejoin(sending, executionId));
+      const attached = await unlessUnknown(attach(sending, executionId));
       if (attached === undefined) return leg;
       leg[Symbol.dispose]();
       return attached;

@@ -29,6 +29,7 @@ export type ExecutorClient = Client<typeof ExecutorService>;
 
 /** The typed way to a service; opened by the first call, shared by all. */
 export interface Connection {
+  readonly url: string;
   readonly client: ExecutorClient;
   /** Both sides can send at once. */
   readonly isTwoWay: boolean;
@@ -49,7 +50,13 @@ export function createConnection(options: ConnectionOptions): Connection {
   const { transport, close } =
     options.httpVersion === "2" ? overHttp2(options) : overHttp1(options);
   const client = createClient(ExecutorService, transport);
-  return { client, isTwoWay: options.httpVersion === "2", peer: new Peer(client), close };
+  return {
+    url: options.url,
+    client,
+    isTwoWay: options.httpVersion === "2",
+    peer: new Peer(client),
+    close,
+  };
 }
 
 const watcher = new AsyncLocalStorage<() => void>();

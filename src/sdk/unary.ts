@@ -12,6 +12,17 @@ export interface Attempt {
   readonly signal: AbortSignal;
 }
 
+/** The same attempt for several calls, one after the other: each gets the time that is left then. */
+export function shareTime({ timeoutMs, ...rest }: Required<Attempt>): Attempt {
+  const endsAt = performance.now() + timeoutMs;
+  return {
+    ...rest,
+    get timeoutMs() {
+      return Math.max(1, Math.ceil(endsAt - performance.now()));
+    },
+  };
+}
+
 /**
  * Runs a call that ends when the caller's signal aborts or the client is closed; `onGivenUp` then tells
  * the service, which closing waits for. Rejects with a CodemodeError.

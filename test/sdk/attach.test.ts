@@ -35,6 +35,16 @@ function createAsk(answer: string, gate: Promise<void> = Promise.resolve()) {
   return { tool, calls };
 }
 
+/** Prints a line before the gate and one behind it. */
+function oneAndTwo(gate: Promise<void>): Script {
+  return async ({ print }) => {
+    await print("1\n");
+    await gate;
+    await print("2\n");
+    return 2;
+  };
+}
+
 const keepWithoutReaderMs = 60_000;
 
 describe("attach", () => {
@@ -129,13 +139,7 @@ describe("attach", () => {
 
   it("goes on by itself after its connection is cut", async () => {
     const gate = createGate();
-    const waiting: Script = async ({ print }) => {
-      await print("1\n");
-      await gate.opened;
-      await print("2\n");
-      return 2;
-    };
-    await using test = await startCuttable({ waiting });
+    await using test = await startCuttable({ waiting: oneAndTwo(gate.opened) });
     await using direct = Codemode.connect({ url: test.server.url });
     const first = direct.stream("waiting");
     const watched = test.codemode.attach(await first.id);
@@ -148,6 +152,28 @@ describe("attach", () => {
     }
     expect(types).toEqual(["started", "output", "output", "finished"]);
     expect(await first.outcome).toMatchObject({ value: 2 });
+  });
+
+  it("misses nothing of a program that ended while its connection was lost once more", async () => {
+    const gate = createGate();
+    await using test = await startCuttable({ waiting: oneAndTwo(gate.opened) });
+    await using direct = Codemode.connect({ url: test.server.url });
+    const first = direct.stream("waiting");
+    const watched = test.codemode.attach(await first.id);
+    const types: string[] = [];
+    for await (const event of watched) {
+      types.push(event.type);
+      if (types.length !== 2) continue;
+      test.proxy.cut();
+      await vi.waitFor(() => expect(test.proxy.accepted).toBe(2));
+      await vi.waitFor(() => expect(test.server.stats().followers).toBe(1));
+      const stalled = test.proxy.stall({ answersOnly: true });
+      gate.open();
+      await first.outcome;
+      test.proxy.cut();
+      stalled[Symbol.dispose]();
+    }
+    expect(types).toEqual(["started", "output", "output", "finished"]);
   });
 
   it("only watches without tools: the calls stay with whoever answered them", async () => {

@@ -1,29 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Codemode, ExecuteOptions } from "../../src/index.ts";
-import { defineTool, unwrap } from "../../src/index.ts";
+import { unwrap } from "../../src/index.ts";
 import type { Script } from "../support/scripted-executor.ts";
 import { createGate, startCuttable } from "./support/cuttable.ts";
-
-const ping = defineTool({ name: "ping", description: "Answers", execute: () => "pong" });
-
-/** The three ways in which a program is sent. */
-const roads = [
-  {
-    road: "Execute",
-    run: (codemode: Codemode, code: string, options?: ExecuteOptions) =>
-      codemode.execute(code, options),
-  },
-  {
-    road: "ExecuteStream",
-    run: (codemode: Codemode, code: string, options?: ExecuteOptions) =>
-      codemode.stream(code, options).outcome,
-  },
-  {
-    road: "ExecuteInteractive",
-    run: (codemode: Codemode, code: string, options?: ExecuteOptions) =>
-      codemode.stream(code, { ...options, tools: [ping] }).outcome,
-  },
-] as const;
+import { roads } from "./support/roads.ts";
 
 const prime: Script = () => 0;
 

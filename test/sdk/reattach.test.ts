@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { Execution, StreamEvent } from "../../src/index.ts";
 import { forever, type Script } from "../support/scripted-executor.ts";
 import { createGate, startCuttable } from "./support/cuttable.ts";
+import { stable } from "./support/stable.ts";
 
 /** Prints ten lines; waits after the fifth until the gate opens. */
 function lines(gate: Promise<void>): Script {
@@ -214,17 +215,3 @@ describe("a stream", () => {
     await killed;
   });
 });
-
-/** Resolves when a number has stopped changing. */
-async function stable(read: () => number): Promise<void> {
-  let last = -1;
-  await vi.waitFor(
-    () => {
-      const now = read();
-      const isSame = now === last;
-      last = now;
-      expect(isSame).toBe(true);
-    },
-    { interval: 100, timeout: 10_000 },
-  );
-}

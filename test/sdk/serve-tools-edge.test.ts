@@ -2,27 +2,12 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import http2 from "node:http2";
 import net from "node:net";
-import { Code, createClient, type Interceptor } from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { Code } from "@connectrpc/connect";
 import { describe, expect, it, vi } from "vitest";
-import { ToolService } from "../../gen/es/codemode/v1/tool_service_pb.ts";
 import { defineTool, serveTools } from "../../src/index.ts";
+import { connectTools } from "./support/tool-service-client.ts";
 
 const tool = defineTool({ name: "one", description: "One", execute: () => 1 });
-
-/** A client of a tool service, as the server is one. */
-function connect(url: string, apiKey?: string, ca?: Buffer) {
-  const interceptors: Interceptor[] = [
-    (next) => (req) => {
-      if (apiKey !== undefined) req.header.set("authorization", `Bearer ${apiKey}`);
-      return next(req);
-    },
-  ];
-  const sessionManager = new Http2SessionManager(url, {}, ca === undefined ? {} : { ca });
-  const transport = createGrpcTransport({ baseUrl: url, sessionManager, interceptors });
-  const client = createClient(ToolService, transport);
-  return Object.assign(client, { [Symbol.dispose]: () => sessionManager.abort() });
-}
 
 const read = (name: string) => readFileSync(new URL(`../support/tls/${name}`, import.meta.url));
 const identity = () => ({ cert: read("localhost-cert.pem"), key: read("localhost-key.pem") });
@@ -63,7 +48,7 @@ describe("the edge of serveTools", () => {
       socket.on("error", () => {}).on("end", () => socket.end());
       await once(socket, "connect");
       // The server has the connection once it answers on a later one.
-      using client = connect(server.url, "k", tls?.cert);
+      using client = connectTools(server.url, "k", tls?.cert);
       await client.listTools({}).catch(() => undefined);
       socket.resume();
       await server[Symbol.asyncDispose]();

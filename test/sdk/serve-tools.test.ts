@@ -1,10 +1,8 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { Code, type ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { Code, type ConnectError } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { ToolService } from "../../gen/es/codemode/v1/tool_service_pb.ts";
 import {
   defineTool,
   getContext,
@@ -12,6 +10,7 @@ import {
   type ToolInfo,
   ToolRegistry,
 } from "../../src/index.ts";
+import { connectTools } from "./support/tool-service-client.ts";
 
 const double = defineTool({
   name: "double",
@@ -21,20 +20,6 @@ const double = defineTool({
   readOnly: true,
   execute: async ({ value }) => value * 2,
 });
-
-/** A client of a tool service, as the server is one. */
-function connect(url: string, apiKey?: string, ca?: Buffer) {
-  const interceptors: Interceptor[] = [
-    (next) => (req) => {
-      if (apiKey !== undefined) req.header.set("authorization", `Bearer ${apiKey}`);
-      return next(req);
-    },
-  ];
-  const sessionManager = new Http2SessionManager(url, {}, ca === undefined ? {} : { ca });
-  const transport = createGrpcTransport({ baseUrl: url, sessionManager, interceptors });
-  const client = createClient(ToolService, transport);
-  return Object.assign(client, { [Symbol.dispose]: () => sessionManager.abort() });
-}
 
 const failureOf = (call: Promise<unknown>) =>
   call.then(
@@ -48,7 +33,7 @@ const identity = () => ({ cert: read("localhost-cert.pem"), key: read("localhost
 describe("serveTools", () => {
   it("lists tools, with their schemas where they are asked for", async () => {
     await using server = await serveTools([double], { port: 0, apiKey: "k" });
-    using client = connect(server.url, "k");
+    using client = connectTools(server.url, "k");
     const { tools } = await client.listTools({});
     expect(tools).toMatchObject([{ name: "double", readOnly: true, inputSchemaJson: "" }]);
     const whole = await client.listTools({ includeSchemas: true });
@@ -72,7 +57,7 @@ describe("serveTools", () => {
       },
     });
     await using server = await serveTools({ t: tool }, { port: 0, apiKey: "k" });
-    using client = connect(server.url, "k");
+    using client = connectTools(server.url, "k");
     const context = { client_id: "acme", account: { id: 7 } };
     const request = { tool: "t", argumentsJson: "{}", context };
     const ids = { executionId: "e-1", callId: "c-1", correlationId: "k-1" };
@@ -95,7 +80,7 @@ describe("serveTools", () => {
       },
     });
     await using server = await serveTools([tool], { port: 0, apiKey: "k" });
-    using client = connect(server.url, "k");
+    using client = connectTools(server.url, "k");
     const answers = await Promise.all(
       Array.from({ length: 500 }, async (_, index) => {
         const tenant = `tenant-${index % 20}`;
@@ -123,7 +108,7 @@ describe("serveTools", () => {
       apiKey: "k",
       toolPayloadBytes: 100,
     });
-    using client = connect(server.url, "k");
+    using client = connectTools(server.url, "k");
     const errorOf = async (tool: string, argumentsJson: string) =>
       (await client.callTool({ tool, argumentsJson })).result.value;
     expect(await errorOf("fail", "{}")).toMatchObject({ message: "too far", type: "RangeError" });
@@ -141,7 +126,7 @@ describe("serveTools", () => {
   it("serves a registry as it is, and other tools as they were", async () => {
     const registry = new ToolRegistry();
     await using server = await serveTools(registry, { port: 0, apiKey: "k" });
-    using client = connect(server.url, "k");
+    using client = connectTools(server.url, "k");
     expect((await client.listTools({})).tools).toEqual([]);
     registry.register(double);
     expect((await client.listTools({})).tools).toHaveLength(1);
@@ -153,7 +138,7 @@ describe("serveTools", () => {
     let calls = 0;
     const tool = defineTool({ name: "t", description: "d", execute: () => ++calls });
     await using server = await serveTools([tool], { port: 0, apiKey: "k" });
-    using client = connect(server.url, key);
+    using client = connectTools(server.url, key);
     for (const call of [
       client.listTools({}),
       client.callTool({ tool: "t", argumentsJson: "{}" }),
@@ -179,7 +164,7 @@ describe("serveTools", () => {
       },
     });
     const server = await serveTools([tool], { port: 0, apiKey: "k" });
-    using client = connect(server.url, "k");
+    using client = connectTools(server.url, "k");
     const request = { tool: "wait", argumentsJson: "{}", executionId: "e-1" };
     const controller = new AbortController();
     const given = failureOf(client.callTool(request, { signal: controller.signal }));
@@ -192,7 +177,7 @@ describe("serveTools", () => {
     await Promise.all([server[Symbol.asyncDispose](), server[Symbol.asyncDispose]()]);
     await ended[1]?.promise;
     await left;
-    using late = connect(server.url, "k");
+    using late = connectTools(server.url, "k");
     expect(await failureOf(late.listTools({}))).toMatchObject({ code: Code.Unavailable });
   });
 
@@ -206,7 +191,7 @@ describe("serveTools", () => {
     });
     expect(server.url).toBe(`https://localhost:${server.port}`);
     expect(server.target).toBe(`localhost:${server.port}`);
-    using client = connect(server.url, "k", tls.cert);
+    using client = connectTools(server.url, "k", tls.cert);
     expect((await client.listTools({})).tools).toHaveLength(1);
   });
 

@@ -7,6 +7,7 @@ import { toConnectError } from "../../src/shared/status.ts";
 import { collect } from "../support/collect.ts";
 import { createLog, executionId, failure, success } from "./support/messages.ts";
 import { type Script, startScriptedService } from "./support/scripted-service.ts";
+import { stable } from "./support/stable.ts";
 
 type Stream = NonNullable<Script["executeStream"]>;
 
@@ -281,17 +282,3 @@ describe("a stream that fails", () => {
     });
   });
 });
-
-/** Resolves when a number has stopped changing. */
-async function stable(read: () => number): Promise<void> {
-  let last = -1;
-  await vi.waitFor(
-    () => {
-      const now = read();
-      const isSame = now === last;
-      last = now;
-      expect(isSame).toBe(true);
-    },
-    { interval: 100, timeout: 10_000 },
-  );
-}

@@ -1,32 +1,15 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { describe, expect, it, vi } from "vitest";
 import { Codemode, type ExecutionSummary } from "../../src/index.ts";
 import { CodemodeError, type ErrorKind } from "../../src/shared/errors.ts";
 import { toConnectError } from "../../src/shared/status.ts";
+import { collect } from "../support/collect.ts";
 import { forever, type Script } from "../support/scripted-executor.ts";
 import { createGate, quick, startCuttable } from "./support/cuttable.ts";
+import { deadUrl } from "./support/dead-url.ts";
 import { answer, success } from "./support/messages.ts";
 import { startScriptedService } from "./support/scripted-service.ts";
 
-/** An address where nobody listens. */
-async function deadUrl(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return `http://127.0.0.1:${address.port}`;
-}
-
 const one: Script = () => 1;
-
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
 
 describe("a list of urls", () => {
   it("is gone through while nobody is there, within one attempt", async () => {

@@ -48,6 +48,27 @@ describe("Backlog", () => {
     expect(drain(backlog)).toHaveLength(2000);
   });
 
+  it("stays in order, each output counted once, while it is full and taken from", () => {
+    const backlog = new Backlog();
+    const taken: StreamEvent[] = [];
+    for (let sequence = 1; sequence <= 6_000; sequence++) {
+      backlog.push(
+        sequence % 10 === 0 ? { type: "unknown", ...at(sequence) } : output(sequence, 1),
+      );
+      const event = sequence % 2 === 0 ? backlog.shift() : undefined;
+      if (event !== undefined) taken.push(event);
+    }
+    const events = [...taken, ...drain(backlog)];
+    const sequences = events.map(({ sequence }) => sequence);
+    expect(sequences).toEqual(sequences.toSorted((one, other) => one - other));
+    expect(events.filter(({ type }) => type === "unknown")).toHaveLength(600);
+    const bytes = events.map((event) => {
+      if (event.type === "trimmed") return event.omittedBytes;
+      return event.type === "output" ? event.text.length : 0;
+    });
+    expect(bytes.reduce((sum, each) => sum + each, 0)).toBe(5_400);
+  });
+
   it("has room again for what was taken", () => {
     const backlog = new Backlog();
     for (let sequence = 1; sequence <= 50; sequence++) {

@@ -89,6 +89,15 @@ describe("toCallError", () => {
     const status = new ConnectError("the operation timed out", Code.DeadlineExceeded);
     const error = toCallError(status, call);
     expect(error).toBeInstanceOf(CodemodeTimeoutError);
-    expect(error).toMatchObject({ kind: "deadline_exceeded", correlationId: "c1" });
+    expect(error).toMatchObject({
+      kind: "deadline_exceeded",
+      message: "the caller's deadline passed before the service answered",
+      correlationId: "c1",
+      retryable: false,
+    });
+    expect(toCallError(status, { ...call, executionId: "e1" })).toMatchObject({
+      message: "the caller's deadline passed before the program ended",
+      executionId: "e1",
+    });
   });
 });
