@@ -1,7 +1,5 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { type Apart, startApart } from "./child.ts";
 import type { LoadName } from "./loads.ts";
 
 /** What a client that makes load is told at its start. */
@@ -22,56 +20,7 @@ export interface LoadReport {
   readonly withoutRetryInfo: number;
 }
 
-/** A client in a process of its own that makes one kind of load until it is stopped. */
-export interface LoadProcess extends AsyncDisposable {
-  /** Ends the load, and resolves with what came of it when nothing of it is left. */
-  stop(): Promise<LoadReport>;
-}
-
-// A client of another machine would take no CPU time from the service: this one stands behind it.
-const groupNice = "10";
-
 /** Starts a load; resolves when it is fully under way. */
-export async function startLoad(order: LoadOrder): Promise<LoadProcess> {
-  const child = fork(fileURLToPath(new URL("./load.ts", import.meta.url)), {
-    execArgv: ["--conditions=source"],
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
-    // A session of its own is a scheduling group of its own (sched_autogroup).
-    detached: true,
-  });
-  writeFileSync(`/proc/${child.pid}/autogroup`, groupNice);
-  const exited = once(child, "exit");
-  let report: Promise<LoadReport> | undefined;
-  child.send(order);
-  await answerOf(child);
-  const stop = () => {
-    if (report === undefined) {
-      report = answerOf(child) as Promise<LoadReport>;
-      child.send("stop");
-    }
-    return report;
-  };
-  return {
-    stop,
-    async [Symbol.asyncDispose]() {
-      if (child.exitCode === null) await stop();
-      if (child.connected) child.disconnect();
-      await exited;
-    },
-  };
-}
-
-async function answerOf(child: ChildProcess): Promise<unknown> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  try {
-    return await Promise.race([
-      once(child, "message", { signal }).then(([answer]) => answer),
-      once(child, "exit", { signal }).then(([code, why]) => {
-        throw new Error(`the client that makes load ended with ${why ?? code}`);
-      }),
-    ]);
-  } finally {
-    settled.abort();
-  }
+export function startLoad(order: LoadOrder): Promise<Apart<LoadReport>> {
+  return startApart(fileURLToPath(new URL("./load.ts", import.meta.url)), order);
 }

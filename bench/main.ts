@@ -3,6 +3,7 @@
 import os from "node:os";
 import { parseArgs } from "node:util";
 import { ancestor } from "./rows/ancestor.ts";
+import { attacks } from "./rows/attacks.ts";
 import { busy } from "./rows/busy.ts";
 import { calls } from "./rows/calls.ts";
 import { endings } from "./rows/endings.ts";
@@ -39,6 +40,7 @@ const groups: Readonly<Record<string, () => Promise<Row[]>>> = {
   fairness: () => fairness(values),
   "slow-reader": () => slowReader(values),
   overload: () => overload(values),
+  attacks: () => attacks(values),
   opencodemode: ancestor,
   async engines() {
     for (const [head, column] of await engines()) columns.set(head, column);

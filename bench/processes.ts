@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 /** All processes below one, at this moment. */
 export function descendantsOf(pid: number): number[] {
@@ -30,6 +30,17 @@ export function privateBytesOf(pid: number): number {
   const rollup = read(`/proc/${pid}/smaps_rollup`);
   const sizes = [...rollup.matchAll(/^Private_(?:Clean|Dirty): +(\d+) kB$/gm)];
   return sizes.reduce((sum, [, kilobytes]) => sum + Number(kilobytes) * 1_024, 0);
+}
+
+/** The most that a process had resident since `resetPeakOf`, bytes. */
+export function peakBytesOf(pid: number): number {
+  const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`)) ?? [];
+  return Number(kilobytes) * 1_024;
+}
+
+/** Begins anew with the most that a process has resident (proc(5), clear_refs). */
+export function resetPeakOf(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, "5");
 }
 
 function readTasks(pid: number): string[] {

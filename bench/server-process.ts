@@ -1,8 +1,9 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Settings } from "../src/server/settings.ts";
-import { cpuMsOf, descendantsOf } from "./processes.ts";
+import { answerOf } from "./child.ts";
+import { cpuMsOf, descendantsOf, peakBytesOf, resetPeakOf } from "./processes.ts";
 
 /** What a process holds and has used. */
 export interface Usage {
@@ -28,7 +29,7 @@ export interface Hello {
 }
 
 /** What the server's process can be asked. */
-export type Ask = "usage" | "collect" | "watchLoop" | "loopDelay" | "inUse";
+export type Ask = "usage" | "collect" | "watchLoop" | "loopDelay" | "inUse" | "queued";
 
 /** The measured service in a process of its own. One question at a time. */
 export interface ServerProcess extends Hello, AsyncDisposable {
@@ -40,6 +41,11 @@ export interface ServerProcess extends Hello, AsyncDisposable {
   loopDelay(): Promise<LoopDelay>;
   /** Executions that hold a slot. */
   inUse(): Promise<number>;
+  /** Executions that wait for one. */
+  queued(): Promise<number>;
+  /** The most that it had resident since `resetPeak`, bytes. */
+  peakBytes(): number;
+  resetPeak(): void;
   /** Processes of the engines, at this moment. */
   enginePids(): number[];
   /** CPU time of the engines' processes and of those that they have reaped, milliseconds. */
@@ -65,6 +71,9 @@ export async function startServerProcess(settings: Settings = {}): Promise<Serve
     watchLoop: async () => void (await ask("watchLoop")),
     loopDelay: () => ask("loopDelay") as Promise<LoopDelay>,
     inUse: () => ask("inUse") as Promise<number>,
+    queued: () => ask("queued") as Promise<number>,
+    peakBytes: () => peakBytesOf(child.pid ?? 0),
+    resetPeak: () => resetPeakOf(child.pid ?? 0),
     enginePids: () => descendantsOf(child.pid ?? 0),
     guestCpuMs: () => descendantsOf(child.pid ?? 0).reduce((sum, pid) => sum + cpuMsOf(pid), 0),
     async [Symbol.asyncDispose]() {
@@ -73,19 +82,4 @@ export async function startServerProcess(settings: Settings = {}): Promise<Serve
       await exited;
     },
   };
-}
-
-async function answerOf(child: ChildProcess): Promise<unknown> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  try {
-    return await Promise.race([
-      once(child, "message", { signal }).then(([answer]) => answer),
-      once(child, "exit", { signal }).then(([code, why]) => {
-        throw new Error(`the measured server ended with ${why ?? code}`);
-      }),
-    ]);
-  } finally {
-    settled.abort();
-  }
 }

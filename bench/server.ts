@@ -83,6 +83,7 @@ const answers: Readonly<Record<Ask, () => unknown>> = {
   },
   loopDelay,
   inUse: () => server.stats().inUse,
+  queued: () => server.stats().queued,
 };
 
 const [settings] = (await once(process, "message")) as [Settings];

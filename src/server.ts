@@ -1,5 +1,6 @@
 export type {
   Executor,
+  ExecutorInfo,
   GuestEvent,
   GuestRun,
   GuestTool,

@@ -7,14 +7,26 @@ export interface Placement {
   readonly engine: string;
 }
 
-/** The first executor that is up and runs the language; CodemodeError `unsupported` if none is. */
+// A second attempt to start an engine comes as soon.
+const restartMs = 1_000;
+
+/**
+ * The first executor that is up and runs the language. Throws a CodemodeError where none is:
+ * `unavailable`, with the time of a retry, while one is being started again, otherwise `unsupported`.
+ */
 export function chooseExecutor(executors: readonly Executor[], language: string): Placement {
   const down: string[] = [];
+  let mayComeBack = false;
   for (const executor of executors) {
-    const { name, languages, up, reason } = executor.info();
+    const { name, languages, up, reason, isRestarting } = executor.info();
     if (!languages.includes(language)) continue;
     if (up) return { executor, engine: name };
     down.push(`${name} is not up: ${reason}`);
+    mayComeBack ||= isRestarting === true;
+  }
+  if (mayComeBack) {
+    const message = `the engine of ${language} is being started again: ${down.join("; ")}`;
+    throw new CodemodeError("unavailable", message, { retryAfterMs: restartMs });
   }
   const why = down.length === 0 ? "" : `: ${down.join("; ")}`;
   throw new CodemodeError("unsupported", `no engine runs ${language}${why}`);

@@ -82,10 +82,19 @@ export interface GuestRun extends AsyncIterable<GuestEvent, void, undefined> {
   deliver(result: GuestToolResult): void;
 }
 
+/** State of an executor's engine. */
+export interface ExecutorInfo extends EngineInfo {
+  /**
+   * It is down, was up before and is being started again: whoever comes back later may find it up.
+   * Default false: nothing brings it up.
+   */
+  readonly isRestarting?: boolean | undefined;
+}
+
 /** Runs programs of some languages, each in a guest of its own that is discarded afterwards. */
 export interface Executor extends AsyncDisposable {
   /** State of the engine, with the isolation that its probes proved. */
-  info(): EngineInfo;
+  info(): ExecutorInfo;
   /**
    * Runs a program. The signal is the only deadline. Reading throws before `started` when no guest can
    * be had (a CodemodeError `unavailable`) or the signal aborts; the program did not start then.

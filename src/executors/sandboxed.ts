@@ -1,4 +1,5 @@
 import type { Guest, GuestExit, GuestProgram, Sandbox } from "../sandbox/sandbox.ts";
+import { CodemodeError } from "../shared/errors.ts";
 import { stringifyJson } from "../shared/json.ts";
 import type { Channel, ProgramResult } from "../shared/model.ts";
 import { failed, stopped } from "../shared/stop.ts";
@@ -10,14 +11,23 @@ export interface PayloadLimits {
   readonly toolPayloadBytes: number;
 }
 
+// Engines take about as long to start again.
+const restartMs = 1_000;
+
 /** An executor whose programs run in the guests of a sandbox. */
 export function createSandboxedExecutor(sandbox: Sandbox, limits: PayloadLimits): Executor {
+  // Sandboxes start another engine in place of one that dies, and never one that could not start.
+  let wasUp = sandbox.info().up;
   return {
-    info: () => sandbox.info(),
+    info() {
+      const info = sandbox.info();
+      wasUp ||= info.up;
+      return { ...info, isRestarting: wasUp && !info.up };
+    },
     run(program, signal) {
       let guest: Guest | undefined;
       const lease = async () => {
-        guest = await sandbox.lease(signal, program.group);
+        guest = await sandbox.lease(signal, program.group).catch(refuse);
         return guest;
       };
       return {
@@ -27,6 +37,14 @@ export function createSandboxedExecutor(sandbox: Sandbox, limits: PayloadLimits)
     },
     [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
   };
+}
+
+/** A guest that cannot be had now can be had later: says when. */
+function refuse(error: unknown): never {
+  const isNow = CodemodeError.is(error) && error.kind === "unavailable";
+  if (!isNow || error.retryAfterMs !== undefined) throw error;
+  const options = { cause: error, retryAfterMs: restartMs };
+  throw new CodemodeError("unavailable", error.message, options);
 }
 
 async function* run(
@@ -114,7 +132,7 @@ function ended(exit: GuestExit, program: Program): ProgramResult {
 
 function lostMessage(detail: string): string {
   if (detail === "") return "the guest was lost with the process that held it";
-  return `the program was lost: ${detail}; run it again`;
+  return `the program was lost: ${detail}`;
 }
 
 /** Counts output and turns it into text that never splits a character. */

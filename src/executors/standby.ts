@@ -1,7 +1,6 @@
 import { untilAborted } from "../shared/abort.ts";
 import { CodemodeError } from "../shared/errors.ts";
-import type { EngineInfo } from "../shared/model.ts";
-import type { Executor, GuestEvent, GuestRun, Program } from "./executor.ts";
+import type { Executor, ExecutorInfo, GuestEvent, GuestRun, Program } from "./executor.ts";
 
 /** Options of `createStandby`. */
 export interface StandbyOptions {
@@ -32,7 +31,7 @@ class Standby implements Executor {
     if (options.isNeeded()) void this.#start();
   }
 
-  info(): EngineInfo {
+  info(): ExecutorInfo {
     if (this.#started !== undefined) return this.#started.info();
     const { name, languages, isNeeded } = this.#options;
     const up = !this.#closing.signal.aborted && (this.#starting !== undefined || isNeeded());

@@ -56,7 +56,8 @@ async function recall(
     const found = await findExecution(connection.client, { requestId }, attempt);
     // The id may be another execution's by now.
     if (found.executionId !== executionId || found.outcome === undefined) return undefined;
-    return rememberedLeg(connection, cursor, { outcome: found.outcome, endTime: found.endTime });
+    const { outcome, endTime, lastSequence } = found;
+    return rememberedLeg(connection, cursor, { outcome, endTime, lastSequence });
   } catch (error) {
     const { kind } = toCallError(error, { effect: "read" });
     if (kind === "not_found") return undefined;
@@ -68,27 +69,31 @@ async function recall(
 export interface RememberedEnd {
   readonly outcome: Outcome;
   readonly endTime: Date | undefined;
+  /** Of `finished`. */
+  readonly lastSequence: number;
 }
 
 /** The rest of a log of which only the end is known: one mark of what was not read, then `finished`. */
 export function rememberedLeg(
   connection: Connection,
   cursor: LogCursor,
-  { outcome, endTime = new Date(0) }: RememberedEnd,
+  { outcome, endTime = new Date(0), lastSequence }: RememberedEnd,
 ): Leg {
   const after = cursor.sequence;
   const omittedBytes = Math.max(0, outcome.usage.outputBytes - cursor.outputBytes);
   const messageOf = (sequence: number, body: EventBody) => ({
     event: toEventMessage({ ...body, sequence, time: endTime, attempt: 1 }),
   });
-  async function* rest() {
-    yield messageOf(after + 2, { type: "finished", outcome });
-  }
+  const finished = messageOf(lastSequence, { type: "finished", outcome });
   const mark = { type: "trimmed", firstSequence: after + 1, omittedBytes } as const;
+  const isMissed = lastSequence > after + 1;
+  async function* rest() {
+    if (isMissed) yield finished;
+  }
   return {
     connection,
     wire: { messages: rest(), send: () => undefined, [Symbol.dispose]: () => undefined },
-    first: { done: false, value: messageOf(after + 1, mark) },
+    first: { done: false, value: isMissed ? messageOf(lastSequence - 1, mark) : finished },
     closed: new Promise(() => undefined),
     [Symbol.dispose]: () => undefined,
   };

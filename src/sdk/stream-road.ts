@@ -52,12 +52,12 @@ export function streamRoad(
   }
 
   async function rejoin(sending: Sending, execution: Execution): Promise<Leg> {
-    const { executionId, outcome, endTime } = execution;
+    const { executionId, outcome, endTime, lastSequence } = execution;
     if (outcome === undefined) return await attach(sending, executionId);
     const attached = await unlessUnknown(attach(sending, executionId));
     if (attached !== undefined) return attached;
     found(executionId);
-    return rememberedLeg(sending.connection, cursor, { outcome, endTime });
+    return rememberedLeg(sending.connection, cursor, { outcome, endTime, lastSequence });
   }
 
   /** The execution that has the id of this request. */

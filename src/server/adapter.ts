@@ -11,9 +11,11 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import type { Logger } from "pino";
+import { CallLine } from "./call-line.ts";
 import type { Connections } from "./connections.ts";
 import { type CallExchange, exchangeKey, noExchange } from "./exchange.ts";
 import { createGzip } from "./gzip.ts";
+import { paceOf } from "./pace.ts";
 import { capTimeouts } from "./timeout-headers.ts";
 import { createTraffic, type TrafficTimes } from "./traffic.ts";
 import { answerTrailersOnly, createGrpcExchange, isGrpc, isUnavailable } from "./trailers-only.ts";
@@ -46,14 +48,15 @@ export function createAdapter(options: AdapterOptions): RequestHandler {
   const router = createConnectRouter({
     ...routerOptions,
     // As many as Node has threads for them.
-    acceptCompression: [createGzip({ largeAtOnce: 4 })],
+    acceptCompression: [createGzip({ largeAtOnce: 4, waitingBytes: transit.totalBytes })],
     // A misspelled limit must not be a missing one.
     jsonOptions: { ignoreUnknownFields: false },
   });
   routes(router);
+  const line = new CallLine();
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
-  return (request, response) => {
+  const begin: RequestHandler = (request, response) => {
     const handler = handlers.get(request.url?.split("?", 1)[0] ?? "");
     const grpc =
       response instanceof Http2ServerResponse && isGrpc(request.headers["content-type"])
@@ -69,7 +72,10 @@ export function createAdapter(options: AdapterOptions): RequestHandler {
       // Trailers are the last of a response; they go out in this turn of the loop.
       stream.once("wantTrailers", () => setImmediate(finishStream, stream, methodKind));
     }
-    const { hold, receive, send } = createTraffic(request, response, handler.method, traffic);
+    const { hold, receive, send } = createTraffic(request, response, handler.method, {
+      ...traffic,
+      pace: paceOf(response),
+    });
     const exchange: CallExchange = {
       ...(grpc === undefined ? noExchange : createGrpcExchange(grpc)),
       admit(tenant) {
@@ -96,6 +102,21 @@ export function createAdapter(options: AdapterOptions): RequestHandler {
       response.end();
     });
   };
+  return (request, response) => {
+    // Nobody else listens before the call has begun.
+    request.on("error", () => {});
+    line.enter({
+      group: connections.groupOf(request.socket),
+      pace: paceOf(response),
+      isOver: () => isGone(response),
+      begin: () => begin(request, response),
+    });
+  };
+}
+
+function isGone(response: ServerResponse | Http2ServerResponse): boolean {
+  if (!(response instanceof Http2ServerResponse)) return response.destroyed;
+  return response.stream.destroyed || response.stream.closed;
 }
 
 function answerUnknown(

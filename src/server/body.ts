@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { untilAborted } from "../shared/abort.ts";
 import { CodemodeTimeoutError } from "../shared/errors.ts";
@@ -5,6 +6,7 @@ import { toConnectError } from "../shared/status.ts";
 
 const envelopeHead = 5;
 const firstCapacity = 4 * 1024;
+const smallPieceBytes = 1024;
 
 /** Options of `wholeMessages`. */
 export interface WholeMessagesOptions {
@@ -14,7 +16,10 @@ export interface WholeMessagesOptions {
   readonly maxBytes: number;
   /** Aborts when a message takes too long, or nobody waits for it any more. */
   readonly clock: MessageClock;
-  /** Told how many bytes of an unfinished message are held; throws where they are too many. */
+  /**
+   * Told how many bytes are held, of messages that are unfinished and of those that were handed on
+   * until more is asked for; throws where they are too many.
+   */
   readonly onHeld: (bytes: number, message: { readonly isFirst: boolean }) => void;
 }
 
@@ -54,15 +59,17 @@ export async function* wholeMessages(
       const end = isEnveloped ? wholeLength(rest.bytes(), maxBytes) : 0;
       isPassed = end === undefined || (!isEnveloped && rest.length > maxBytes);
       const ready = rest.take(isPassed ? rest.length : (end ?? 0));
-      if (ready.length > 0) {
-        isFirst = false;
-        clock.stop();
-      }
-      onHeld(rest.length, { isFirst });
+      if (ready.length > 0) clock.stop();
+      onHeld(isPassed ? 0 : ready.length + rest.length, { isFirst });
       if (rest.length > 0) clock.start();
       if (ready.length > 0) {
+        isFirst = false;
         yield ready;
+        // Nobody asks for more before this has been unfolded and read.
+        onHeld(rest.length, { isFirst });
       }
+      // Whatever else comes in this turn of the loop is then one piece.
+      else if (step.value.length < smallPieceBytes) await setImmediate();
     }
     if (rest.length > 0) yield rest.take(rest.length);
   } finally {

@@ -14,7 +14,7 @@ import {
   settingsSchema,
   type ToolServiceSettings,
 } from "./settings.ts";
-import { heapBytes, logBytesFor, requestsFor, slotsFor } from "./slots.ts";
+import { heapBytes, logBytesFor, outcomeBytesFor, requestsFor, slotsFor } from "./slots.ts";
 import { longestDeadlineMs } from "./timeout-headers.ts";
 
 /** A checked configuration: every field is set, and they fit together. */
@@ -51,6 +51,8 @@ export interface Config {
   readonly tenantExecutionsPerMinute: number;
   /** Logs of one tenant's running executions above which no more start. Default: a quarter of the heap. */
   readonly tenantLogBytes: number;
+  /** Tenants that have keys; 1 where there are no keys. */
+  readonly tenants: number;
   /** Several tenants have keys: none may have all of what they share. */
   readonly isShared: boolean;
   /** What is remembered of requests with an id. */
@@ -59,7 +61,7 @@ export interface Config {
     readonly ttlMs: number;
     /** Default: what a tenth of the heap holds. */
     readonly maxRequests: number;
-    /** Of outcomes, the oldest of which go first. */
+    /** Of outcomes; above it no new request is taken. Default: what a sixteenth of the heap holds. */
     readonly outcomeBytes: number;
   };
   readonly defaultLimits: Limits;
@@ -213,6 +215,7 @@ function complete(settings: Parsed): Config {
     longestDeadlineMs,
   );
   const { tls } = settings;
+  const tenants = new Set(settings.api_keys.map(({ tenant }) => tenant));
   return {
     host: settings.host,
     port: settings.port,
@@ -232,11 +235,12 @@ function complete(settings: Parsed): Config {
     tenantQueueSize: settings.tenant_queue_size ?? queueSize,
     tenantExecutionsPerMinute: settings.tenant_executions_per_minute,
     tenantLogBytes: settings.tenant_log_bytes ?? logBytesFor(heapBytes()),
-    isShared: new Set(settings.api_keys.map(({ tenant }) => tenant)).size > 1,
+    tenants: Math.max(tenants.size, 1),
+    isShared: tenants.size > 1,
     idempotency: {
       ttlMs: idempotency.ttl_ms,
       maxRequests: idempotency.max_requests ?? requestsFor(heapBytes()),
-      outcomeBytes: idempotency.outcome_bytes,
+      outcomeBytes: idempotency.outcome_bytes ?? outcomeBytesFor(heapBytes()),
     },
     defaultLimits: settings.default_limits,
     maxLimits: settings.max_limits,

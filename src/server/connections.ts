@@ -76,6 +76,14 @@ export class Connections {
     this.#keyless.delete(name);
   }
 
+  /** Who takes turns with others: the first tenant whose call came on a connection, or the connection itself. */
+  groupOf(ends: Ends): string {
+    const name = nameOf(ends);
+    const [tenant] = this.#open.get(name)?.tenants ?? [];
+    // No tenant's name has a space.
+    return tenant ?? name;
+  }
+
   /** Ends every connection at once. */
   destroy(): void {
     for (const { socket } of this.#open.values()) socket.destroy();

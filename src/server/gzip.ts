@@ -1,19 +1,36 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
+import { overloaded } from "../shared/overloaded.ts";
+import { toConnectError } from "../shared/status.ts";
 
 // What nearly every message fits into; any number of these may be unfolded at once.
 const smallBytes = 64 * 1024;
 
+/** Options of `createGzip`. */
+export interface GzipOptions {
+  /** Large messages that are unfolded at once. */
+  readonly largeAtOnce: number;
+  /** Of large messages that wait for their turn, as they came. */
+  readonly waitingBytes: number;
+}
+
 /**
  * gzip for messages that strangers folded. A few KiB may unfold to the most that a message may be, and
- * Node unfolds all that it is given a little at a time: so large ones take turns, `largeAtOnce` together.
+ * Node unfolds all that it is given a little at a time: so large ones take turns, `largeAtOnce` together. One for which
+ * too much waits is refused: a ConnectError of an `overloaded`.
  */
-export function createGzip({ largeAtOnce }: { readonly largeAtOnce: number }) {
+export function createGzip({ largeAtOnce, waitingBytes }: GzipOptions) {
   const waiting: (() => void)[] = [];
   let free = largeAtOnce;
-  const turn = async (): Promise<Disposable> => {
+  let heldBytes = 0;
+  const turn = async (bytes: number): Promise<Disposable> => {
     if (free > 0) free -= 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
+    else {
+      if (heldBytes + bytes > waitingBytes) throw tooManyWait(waitingBytes);
+      heldBytes += bytes;
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      heldBytes -= bytes;
+    }
     return {
       [Symbol.dispose]() {
         const next = waiting.shift();
@@ -32,8 +49,15 @@ export function createGzip({ largeAtOnce }: { readonly largeAtOnce: number }) {
           if (ConnectError.from(error).code !== Code.ResourceExhausted) throw error;
         }
       }
-      using _ = await turn();
+      using _ = await turn(bytes.length);
       return await compressionGzip.decompress(bytes, readMaxBytes);
     },
   };
+}
+
+function tooManyWait(waitingBytes: number): ConnectError {
+  const message = "too many large messages wait to be unfolded";
+  return toConnectError(
+    overloaded({ message, quota: `${waitingBytes} bytes of messages waiting` }),
+  );
 }

@@ -137,7 +137,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     queueTimeoutMs: config.queueTimeoutMs,
   });
   const health = createHealth([ExecutorService.typeName]);
-  const table = new IdempotencyTable({ ...config.idempotency, isShared: config.isShared });
+  const table = new IdempotencyTable({ ...config.idempotency, tenants: config.tenants });
   const idempotency = createIdempotency({ executions, table });
   const service = createExecutorService({ executions, idempotency, serverInfo: info, bounds });
   const connections = new Connections({

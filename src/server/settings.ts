@@ -37,7 +37,6 @@ const defaults = {
   idempotency: {
     // Google's APIs, whose rule this is (AIP-155), remember an id for as long.
     ttlMs: 3_600_000,
-    outcomeBytes: 64 * MiB,
   },
   limits: {
     wallMs: 30_000,
@@ -149,7 +148,7 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       ttl_ms: ms.default(defaults.idempotency.ttlMs),
       max_requests: count.optional(),
-      outcome_bytes: count.default(defaults.idempotency.outcomeBytes),
+      outcome_bytes: count.optional(),
     })
     .prefault({}),
   default_limits: limits(defaults.limits),

@@ -20,6 +20,11 @@ export function logBytesFor(heapSize: number): number {
   return Math.floor(heapSize / 4);
 }
 
+/** Outcomes of remembered requests that a heap holds beside all else: a sixteenth of it, bytes. */
+export function outcomeBytesFor(heapSize: number): number {
+  return Math.max(16 * 1024 * 1024, Math.floor(heapSize / 16));
+}
+
 /** Request ids that a tenth of a heap holds; each takes some 700 bytes with a small outcome. */
 export function requestsFor(heapSize: number): number {
   return Math.max(1_000, Math.floor(heapSize / 10 / bytesPerRequest));

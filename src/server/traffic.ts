@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { constants, type Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { constants, Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { CodemodeError } from "../shared/errors.ts";
 import { toConnectError } from "../shared/status.ts";
 import { type Paced, paced } from "./answer.ts";
 import { createMessageClock, wholeMessages } from "./body.ts";
+import type { Pace } from "./pace.ts";
 import type { Hold, Transit } from "./transit.ts";
 
 /** Times of a call's messages, milliseconds. */
@@ -18,9 +19,18 @@ export interface TrafficTimes {
   readonly maxDeadlineMs: number;
 }
 
+// A frame of data with hardly anything in it, and Node's part of handing it over, measured.
+const tinyBytes = 64;
+const tinyMs = 0.005;
+
+// What HTTP/2 lets a stream bring before it is read, whoever reads it.
+const windowBytes = 64 * 1024;
+
 /** What bounds the messages of a call. */
 export interface TrafficOptions {
   readonly times: TrafficTimes;
+  /** Of the call's connection, where that brings several at once. */
+  readonly pace: Pace | undefined;
   readonly transit: Transit;
   /** Of one message. */
   readonly maxBytes: number;
@@ -40,7 +50,7 @@ export function createTraffic(
   request: IncomingMessage | Http2ServerRequest,
   response: ServerResponse | Http2ServerResponse,
   { methodKind }: DescMethod,
-  { times, transit, maxBytes }: TrafficOptions,
+  { times, pace, transit, maxBytes }: TrafficOptions,
 ): Traffic {
   const hold = transit.open();
   const clock = createMessageClock(times.receiveMs);
@@ -55,10 +65,12 @@ export function createTraffic(
     answer?.close();
     hold[Symbol.dispose]();
   });
+  if (pace !== undefined && request instanceof Http2ServerRequest) countTiny(request, pace);
   const onHeld = (bytes: number, { isFirst }: { readonly isFirst: boolean }) => {
     hold.receiving(bytes);
-    // Later ones are answers to programs that run, and few enough.
-    if (isFirst && bytes > 0) checked(hold);
+    if (isFirst) checked(hold, bytes);
+    // Later ones are answers to programs that run: no small one is refused for what others hold.
+    else checked(hold, bytes - windowBytes, { hasStarted: true });
   };
   return {
     hold,
@@ -79,12 +91,29 @@ export function createTraffic(
   };
 }
 
-/** Throws a status: what reads a body is below whatever turns errors into them. */
-function checked(hold: Hold): void {
+/** Slows a connection whose messages come in tiny pieces. */
+function countTiny(request: Http2ServerRequest, pace: Pace): void {
+  // Node hands each piece to it; whoever reads gets what has come meanwhile at once.
+  const push = request.push.bind(request);
+  request.push = (piece: Buffer | null, encoding?: BufferEncoding) => {
+    if (piece !== null && piece.length < tinyBytes) pace.spend(tinyMs);
+    return push(piece, encoding);
+  };
+}
+
+/**
+ * Checks a hold of some bytes. Throws a status: what reads a body is below whatever turns errors into
+ * them. No call whose program may have started is to be made again.
+ */
+function checked(hold: Hold, bytes: number, { hasStarted = false } = {}): void {
+  if (bytes <= 0) return;
   try {
     hold.check();
-  } catch (error) {
-    throw toConnectError(CodemodeError.from(error));
+  } catch (cause) {
+    const error = CodemodeError.from(cause);
+    if (!hasStarted) throw toConnectError(error);
+    const { kind, message, quota } = error;
+    throw toConnectError(new CodemodeError(kind, message, { cause, quota, retryable: false }));
   }
 }
 

@@ -13,7 +13,7 @@ export interface TransitBounds {
 export interface Hold extends Disposable {
   /** Says whose bytes they are; before that they count for nobody. */
   claim(tenant: string): void;
-  /** Bytes of a message that has not come whole. */
+  /** Bytes of messages that have not come whole, or been read. */
   receiving(bytes: number): void;
   /** Bytes of an answer that the caller has not taken. */
   sending(bytes: number): void;
@@ -28,6 +28,11 @@ export class Transit {
 
   constructor(bounds: TransitBounds) {
     this.#bounds = bounds;
+  }
+
+  /** The most of all tenants together. */
+  get totalBytes(): number {
+    return this.#bounds.totalBytes;
   }
 
   /** Bytes held now. */

@@ -54,7 +54,9 @@ export async function readAnswers(
     await sleep(resetGraceMs, signal).catch(() => {});
     if (!signal.aborted) reader.closeCaller();
   } catch (error) {
+    const { cause } = ConnectError.from(error);
     if (CodemodeError.is(error)) refuse(error);
+    else if (CodemodeError.is(cause)) refuse(cause);
     else if (isUnreadable(error)) {
       const { rawMessage } = ConnectError.from(error);
       refuse(fault("tool_result", `cannot be read: ${rawMessage}`));

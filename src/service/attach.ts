@@ -11,6 +11,8 @@ export interface Place {
   /** Events after it are given; 0 for all. */
   readonly afterSequence: number;
   readonly answerTools: boolean;
+  /** As `Attendance.endsAt`: only for a call that made the request of the execution again. */
+  readonly endsAt?: number | undefined;
 }
 
 /** What readers need of an execution that runs. */
@@ -30,23 +32,29 @@ export interface LiveExecution {
 }
 
 /** The reader of the call that starts an execution: it leads, and answers the tool calls. Once. */
-export function startReader(live: LiveExecution, signal: AbortSignal): Reader {
+export function startReader(
+  live: LiveExecution,
+  signal: AbortSignal,
+  endsAt: number | undefined,
+): Reader {
   const attached = { lastSequence: 0, openCalls: [] };
-  return leadingReader(live, { seat: live.readers.join(), attached, host: firstHost, signal });
+  const seat = live.readers.join({ signal, endsAt });
+  return leadingReader(live, { seat, attached, host: firstHost, signal });
 }
 
 /**
  * One more reader. With `answerTools` it becomes the tool host and leads in place of the one before,
  * once the program has started; otherwise it follows. Rejects with a CodemodeError: `out_of_range`
- * for a place from which it cannot go on, `overloaded` at a bound, or the end of its call.
+ * for a place from which it cannot go on or one tool host too many, `overloaded` at a bound, or the
+ * end of its call.
  */
 export async function attachReader(
   live: LiveExecution,
-  { afterSequence, answerTools }: Place,
+  { afterSequence, answerTools, endsAt }: Place,
   signal: AbortSignal,
 ): Promise<Reader> {
   const { execution, log, readers, settled } = live;
-  const seat = readers.joinFollower();
+  const seat = readers.joinFollower({ signal, endsAt });
   try {
     await log.checkPlace(afterSequence, signal);
     // Before the start there is nothing to answer, and `started` comes first in the log.

@@ -1,4 +1,4 @@
-import { type ContextValues, createContextKey } from "@connectrpc/connect";
+import { type ContextValues, createContextKey, type HandlerContext } from "@connectrpc/connect";
 
 /** What the edge knows of one RPC; services read this and never a header. */
 export interface Call {
@@ -8,6 +8,8 @@ export interface Call {
   readonly correlationId: string;
   /** The caller's W3C trace context, where it sent a well-formed one; tool services get it too. */
   readonly traceparent?: string | undefined;
+  /** When the caller's own deadline passes, on `performance.now()`; undefined where it set none. */
+  readonly endsAt?: number | undefined;
   /**
    * The program is about to start: sends response headers now, so that no gRPC client's retry
    * policy runs it again whatever happens next. Idempotent.
@@ -21,6 +23,13 @@ export interface Call {
 export const callKey = createContextKey<Call | undefined>(undefined, {
   description: "codemode.Call",
 });
+
+/** The call that a handler serves, with the deadline of its caller. */
+export function getTimedCall({ values, timeoutMs }: HandlerContext): Call {
+  const leftMs = timeoutMs();
+  const endsAt = leftMs === undefined ? undefined : performance.now() + leftMs;
+  return { ...getCall(values), endsAt };
+}
 
 /** The call that these context values belong to. */
 export function getCall(values: ContextValues): Call {

@@ -5,7 +5,10 @@ import type { Readers } from "./readers.ts";
 // Time for those who are about to read the end of a log that is too large to be kept.
 const lingerMs = 5_000;
 
-/** Deletes logs from their store; those that somebody reads a little later. Disposing it deletes no more. */
+/**
+ * Deletes logs from their store; those that somebody reads a little later, after which whoever still
+ * reads is told that nothing is left (`out_of_range`). Disposing it deletes no more.
+ */
 export class DepartingLogs implements Disposable {
   readonly #store: ExecutionStore;
   readonly #timers = new Set<Disposable>();

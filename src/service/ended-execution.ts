@@ -14,6 +14,7 @@ export class EndedExecution implements ReadExecution {
   /** What its log holds, bytes. */
   readonly bytes: number;
   readonly over: Promise<void>;
+  readonly settled = Promise.resolve();
   readonly readers: Readers;
   /** The status that readers get in place of `finished`. */
   readonly failure: CodemodeError | undefined;

@@ -22,6 +22,11 @@ export function readersGone(keepMs: number): Stop {
   return new Stop("abandoned", `no reader came back within ${keepMs} ms`);
 }
 
+/** Ends an execution that has not started when nobody has time left to wait for it. */
+export function deadlinesPassed(): Stop {
+  return new Stop("cancelled", "the caller's deadline passed before the program started");
+}
+
 /** Ends a program because the service shuts down. */
 export const shutdown = new Stop("abandoned", "the service is shutting down");
 

@@ -79,11 +79,12 @@ export class ExecutionTools {
 
   /**
    * Makes a new tool host and gives its number: answers of the one before are refused. Throws a
-   * CodemodeError `overloaded` when the execution has had too many.
+   * CodemodeError `out_of_range` when the execution has had too many, which does not pass.
    */
   changeHost(): number {
     if (this.#host >= maxHosts) {
-      throw new CodemodeError("overloaded", `the execution has had ${maxHosts} tool hosts`);
+      const message = `the execution has had ${maxHosts} tool hosts, and takes no more: it can only be watched`;
+      throw new CodemodeError("out_of_range", message);
     }
     this.#host += 1;
     this.#isCallerGone = false;

@@ -15,7 +15,7 @@ import { toEventMessage } from "../shared/wire/event.ts";
 import { toExecutionMessage } from "../shared/wire/execution.ts";
 import { toServerInfoMessage } from "../shared/wire/server-info.ts";
 import { parseToolResult, readAnswers, readStart } from "./answers.ts";
-import { getCall } from "./call.ts";
+import { getCall, getTimedCall } from "./call.ts";
 import { callEnded } from "./endings.ts";
 import type { Executions } from "./executions.ts";
 import { fault } from "./faults.ts";
@@ -43,7 +43,7 @@ export function createExecutorService(
   const { executions, idempotency, serverInfo, bounds } = deps;
   return {
     async execute(message, context) {
-      const call = getCall(context.values);
+      const call = getTimedCall(context);
       const request = parseExecutionRequest(message.request, bounds, call.correlationId);
       refuseInline(request);
       const options = { signal: context.signal, answersTools: false };
@@ -67,7 +67,7 @@ export function createExecutorService(
     },
 
     async *executeStream(message, context) {
-      const call = getCall(context.values);
+      const call = getTimedCall(context);
       const request = parseExecutionRequest(message.request, bounds, call.correlationId);
       const options = { signal: context.signal, answersTools: false };
       await using reader = await idempotency.start(request, call, options);
@@ -75,7 +75,7 @@ export function createExecutorService(
     },
 
     async *executeInteractive(messages, context) {
-      const call = getCall(context.values);
+      const call = getTimedCall(context);
       const input = messages[Symbol.asyncIterator]();
       const start = await readStart(input, context.signal);
       const request = parseExecutionRequest(start.request, bounds, call.correlationId);

@@ -9,15 +9,10 @@ export interface RememberedEnd extends KnownEnd {
   readonly executionId: string;
 }
 
-/**
- * The execution as it ended. Throws a CodemodeError: `execution_lost` when it had been, `out_of_range`
- * when its outcome is no longer kept.
- */
-export function rememberedExecution({ executionId, isLost, execution }: RememberedEnd): Execution {
-  if (isLost) throw executionLost(executionId, undefined);
-  if (execution !== undefined) return execution;
-  const message = "the execution has ended, and its outcome is no longer kept";
-  throw new CodemodeError("out_of_range", message, { executionId });
+/** The execution as it ended. Throws a CodemodeError `execution_lost` when the service had lost it. */
+export function rememberedExecution({ executionId, execution }: RememberedEnd): Execution {
+  if (execution === undefined) throw executionLost(executionId, undefined);
+  return execution;
 }
 
 /**
@@ -30,6 +25,7 @@ export function rememberedReader(end: RememberedEnd, signal: AbortSignal): Reade
   const execution: ReadExecution = {
     executionId,
     over: Promise.resolve(),
+    settled: Promise.resolve(),
     failure: undefined,
     lastSequence,
     summary: () => summary,

@@ -13,10 +13,16 @@ export interface IdempotencyTableOptions {
   readonly ttlMs: number;
   /** Requests known at once, running and ended. */
   readonly maxRequests: number;
-  /** What is kept of how executions ended, all of them together, bytes; the oldest goes first. */
+  /**
+   * What is kept of how executions ended, bytes: above it no new request is taken. Those that wait or
+   * run by then add theirs.
+   */
   readonly outcomeBytes: number;
-  /** Whether several tenants share it: the last places are for those that hold few. Default false. */
-  readonly isShared?: boolean | undefined;
+  /**
+   * Tenants that share it. Of several each has an equal part of the outcomes for its own, and the last
+   * of what is shared is for those that hold little. Default 1.
+   */
+  readonly tenants?: number | undefined;
   /** Clock, milliseconds. Default: the process's own. */
   readonly now?: (() => number) | undefined;
 }
@@ -29,8 +35,8 @@ export interface LogEnd {
 }
 
 /** How the execution of a known request ended. */
-export interface KnownEnd extends LogEnd {
-  /** Undefined when it was lost, or there was no more room to keep it. */
+export interface KnownEnd extends Pick<LogEnd, "lastSequence"> {
+  /** Undefined when the service lost it. */
   readonly execution: Execution | undefined;
 }
 
@@ -53,7 +59,6 @@ interface Entry {
   readonly executionId: string;
   endedAt: number;
   lastSequence: number;
-  isLost: boolean;
   /** The ended execution as wire bytes, one a character: a third of what it takes as objects. */
   packed: string;
 }
@@ -65,23 +70,28 @@ const retryMs = 1_000;
 
 /**
  * The requests that tenants gave an id, each with its one execution. A request is known from its claim
- * until it is released, or some time after its execution ended; never is one forgotten to make room.
+ * until it is released, or some time after its execution ended, and then with its outcome; never is
+ * one forgotten to make room.
  */
 export class IdempotencyTable {
   readonly #options: IdempotencyTableOptions;
   readonly #now: () => number;
   readonly #places: Shares;
+  /** Bytes of outcomes. */
+  readonly #outcomes: Shares;
   readonly #entries = new Map<string, Entry>();
   /** In the order in which they ended. */
   readonly #ended = new Set<Entry>();
-  /** Those of the ended that still have their outcome. */
-  readonly #packed = new Set<Entry>();
-  #packedBytes = 0;
 
   constructor(options: IdempotencyTableOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
-    this.#places = new Shares({ places: options.maxRequests, isShared: options.isShared });
+    const { maxRequests, outcomeBytes, tenants = 1 } = options;
+    const isShared = tenants > 1;
+    this.#places = new Shares({ places: maxRequests, isShared });
+    // Nobody knows how large an outcome will be: one tenant's may fill more than all there is.
+    const ownPlaces = isShared ? Math.floor(outcomeBytes / tenants) : 0;
+    this.#outcomes = new Shares({ places: outcomeBytes, isShared, ownPlaces });
   }
 
   /** Requests known now. */
@@ -109,10 +119,11 @@ export class IdempotencyTable {
       if (differing.length > 0) throw differs(differing, entry.executionId);
       return { started: undefined, known: toKnown(entry) };
     }
-    if (!this.#places.mayTake(tenant)) throw this.#full(tenant);
+    if (!this.#places.mayTake(tenant)) throw this.#full(tenant, this.#places, "request ids");
+    if (!this.#outcomes.mayTake(tenant)) throw this.#full(tenant, this.#outcomes, "outcomes");
     const started = start();
     const { executionId } = started;
-    const unended = { endedAt: Infinity, lastSequence: 0, isLost: false, packed: "" };
+    const unended = { endedAt: Infinity, lastSequence: 0, packed: "" };
     this.#entries.set(key, { key, tenant, fingerprint, executionId, ...unended });
     this.#places.take(tenant);
     return { started, known: undefined };
@@ -136,19 +147,10 @@ export class IdempotencyTable {
     if (entry?.executionId !== execution.executionId || this.#ended.has(entry)) return;
     entry.endedAt = this.#now();
     entry.lastSequence = lastSequence;
-    entry.isLost = isLost;
     this.#ended.add(entry);
-    if (!isLost) this.#pack(entry, execution);
-  }
-
-  #pack(entry: Entry, execution: Execution): void {
+    if (isLost) return;
     entry.packed = pack(execution);
-    this.#packed.add(entry);
-    this.#packedBytes += entry.packed.length;
-    for (const oldest of this.#packed) {
-      if (this.#packedBytes <= this.#options.outcomeBytes) return;
-      this.#unpack(oldest);
-    }
+    this.#outcomes.take(tenant, entry.packed.length);
   }
 
   #find(key: string): Entry | undefined {
@@ -174,26 +176,21 @@ export class IdempotencyTable {
   #forget(entry: Entry): void {
     this.#entries.delete(entry.key);
     this.#ended.delete(entry);
-    this.#unpack(entry);
     this.#places.giveBack(entry.tenant);
+    this.#outcomes.giveBack(entry.tenant, entry.packed.length);
   }
 
-  /** Drops an outcome; that the request was made stays known. */
-  #unpack(entry: Entry): void {
-    if (!this.#packed.delete(entry)) return;
-    this.#packedBytes -= entry.packed.length;
-    entry.packed = "";
-  }
-
-  #full(tenant: string): CodemodeError {
+  #full(tenant: string, shares: Shares, what: "request ids" | "outcomes"): CodemodeError {
     const [oldest] = this.#ended;
     const waitMs = oldest && oldest.endedAt + this.#options.ttlMs - this.#now();
-    const isOwn = this.#places.hasItsShare(tenant);
-    const count = isOwn ? this.#places.heldBy(tenant) : this.#options.maxRequests;
+    const isOwn = shares.hasItsShare(tenant);
+    const { maxRequests, outcomeBytes } = this.#options;
+    const all = what === "outcomes" ? outcomeBytes : maxRequests;
+    const count = isOwn ? Math.min(shares.heldBy(tenant), all) : all;
     return overloaded({
-      message: "no more request ids can be remembered",
+      message: `no more ${what} can be remembered`,
       ...(isOwn ? { subject: tenantSubject(tenant) } : {}),
-      quota: `${count} request ids remembered`,
+      quota: `${count} ${what === "outcomes" ? "bytes of outcomes" : what} remembered`,
       // Its time may be over already: only so many are forgotten at once.
       waitMs: waitMs === undefined ? retryMs : Math.max(waitMs, 0),
     });
@@ -204,10 +201,10 @@ function keyOf(tenant: string, requestId: string): string {
   return `${tenant}/${requestId}`;
 }
 
-function toKnown({ executionId, endedAt, lastSequence, isLost, packed }: Entry): KnownRequest {
+function toKnown({ executionId, endedAt, lastSequence, packed }: Entry): KnownRequest {
   if (endedAt === Infinity) return { executionId, end: undefined };
   const execution = packed === "" ? undefined : unpack(packed);
-  return { executionId, end: { lastSequence, isLost, execution } };
+  return { executionId, end: { lastSequence, execution } };
 }
 
 function pack(execution: Execution): string {

@@ -33,7 +33,7 @@ export interface Idempotency {
   start(request: ExecutionRequest, call: Call, options: StartOptions): Promise<Reader>;
   /**
    * The execution of a request of the tenant as it stands. Throws a CodemodeError: `not_found` where
-   * none is known, `execution_lost`, `out_of_range` when its outcome is no longer kept.
+   * none is known, `execution_lost`.
    */
   get(requestId: string, tenant: string): Execution;
 }
@@ -64,14 +64,20 @@ export function createIdempotency({ executions, table }: IdempotencyOptions): Id
   ): Promise<Reader> {
     call.setTrailer(correlationHeader, correlationId);
     call.setTrailer(executionIdTrailer, executionId);
-    // No gRPC client's retry policy may run it elsewhere, whatever becomes of this call.
-    void call.commit();
-    const place = { afterSequence: 0, answerTools: answersTools && tools.length > 0 };
+    // No gRPC client's retry policy may run it elsewhere, whatever becomes of this call: so nothing is
+    // said, and no error, before the client has the headers that forbid it.
+    const committed = call.commit();
+    const answerTools = answersTools && tools.length > 0;
+    // A deadline that the caller did not set bounds nothing but its own call.
+    const place = { afterSequence: 0, answerTools, endsAt: call.endsAt ?? Infinity };
     try {
+      // Attached in this turn of the loop: later the execution might be no more.
       return await executions.attach(executionId, call.tenant, place, signal);
     } catch (error) {
       if (end === undefined || !isNotFound(error)) throw error;
       return rememberedReader({ ...end, executionId }, signal);
+    } finally {
+      await committed;
     }
   }
 

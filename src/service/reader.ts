@@ -1,4 +1,4 @@
-import { onAbort } from "../shared/abort.ts";
+import { onAbort, untilAborted } from "../shared/abort.ts";
 import type { CodemodeError } from "../shared/errors.ts";
 import type {
   Attached,
@@ -14,6 +14,8 @@ export interface ReadExecution {
   readonly executionId: string;
   /** Resolves when the execution is over and holds nothing any more; never rejects. */
   readonly over: Promise<void>;
+  /** Resolves when `summary` and `failure` say how it ended: with its `finished`, or soon after; never rejects. */
+  readonly settled: Promise<void>;
   /** The status that readers get in place of `finished`. */
   readonly failure: CodemodeError | undefined;
   /** Sequence of the log's last event so far. */
@@ -88,6 +90,8 @@ export class Reader implements AsyncDisposable {
     const { execution, signal, read } = this.#options;
     try {
       for await (const event of read(signal)) {
+        // A store may show the end before its writer knows that it is there, or that it is not.
+        if (event.type === "finished") await untilAborted(execution.settled, signal);
         if (event.type === "finished" && execution.failure !== undefined) break;
         yield event;
       }

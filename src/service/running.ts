@@ -1,10 +1,14 @@
-import { randomBytes } from "node:crypto";
-import type { Lease } from "../dispatch/dispatcher.ts";
 import { ExecutionLog } from "../execution/log.ts";
 import type { GuestRun, GuestUsage } from "../executors/executor.ts";
 import { forkSignal, onAbort, startTimer } from "../shared/abort.ts";
 import { CodemodeError, type ErrorKind } from "../shared/errors.ts";
-import type { Execution, ExecutionRequest, ProgramResult, ToolResult } from "../shared/model.ts";
+import type {
+  Execution,
+  ExecutionRequest,
+  Outcome,
+  ProgramResult,
+  ToolResult,
+} from "../shared/model.ts";
 import { executionIdTrailer } from "../shared/status.ts";
 import { failed, Stop, stopped } from "../shared/stop.ts";
 import type { Tally } from "../shared/tally.ts";
@@ -14,7 +18,7 @@ import type { Call } from "./call.ts";
 import { executionLost, queueTimedOut, shutdown, shuttingDown } from "./endings.ts";
 import { ExecutionTools } from "./execution-tools.ts";
 import type { ExecutionsOptions } from "./executions.ts";
-import { groupOf } from "./group.ts";
+import { toLeaseRequest, toProgram } from "./program.ts";
 import type { ReadExecution, Reader } from "./reader.ts";
 import { Readers } from "./readers.ts";
 import { Standing } from "./standing.ts";
@@ -34,6 +38,7 @@ export interface RunningExecutionOptions extends ExecutionsOptions {
 
 // What readers are told of their own place, and of nothing that was lost.
 const ownKinds: readonly ErrorKind[] = ["out_of_range", "overloaded"];
+const lost = failed("crashed", "the service lost the execution");
 const noUsage: GuestUsage = { cpuMs: 0, peakMemoryBytes: 0, outputBytes: 0 };
 
 /** An execution from its admission to its end, whoever reads it. */
@@ -56,13 +61,12 @@ export class RunningExecution implements ReadExecution {
   constructor(options: RunningExecutionOptions) {
     const { store, executionId, request, call, logBytes, followers, followerBounds } = options;
     const { tenant } = call;
-    const { signal } = this.#controller;
     this.executionId = executionId;
     this.tenant = tenant;
     this.#options = options;
     this.#standing = new Standing(options);
     const onGrowth = (bytes: number) => logBytes.add(tenant, bytes);
-    this.#log = new ExecutionLog({ store, executionId, signal, onGrowth });
+    this.#log = new ExecutionLog({ store, executionId, signal: this.#controller.signal, onGrowth });
     this.#tools = new ExecutionTools(options);
     this.readers = new Readers({
       tenant,
@@ -78,6 +82,11 @@ export class RunningExecution implements ReadExecution {
   /** The status that readers get in place of `finished`. */
   get failure(): CodemodeError | undefined {
     return this.#failure;
+  }
+
+  /** Resolves when `summary` and `failure` say how it ended. */
+  get settled(): Promise<void> {
+    return this.#standing.settled;
   }
 
   /** The log's size and end, so far. */
@@ -97,12 +106,12 @@ export class RunningExecution implements ReadExecution {
 
   /** The execution as it stands. */
   summary(): Execution {
-    return this.#standing.summary();
+    return this.#standing.summary(this.#log.lastSequence);
   }
 
   /** As `startReader`. */
   lead(signal: AbortSignal): Reader {
-    return startReader(this.#live(), signal);
+    return startReader(this.#live(), signal, this.#options.call.endsAt);
   }
 
   /** As `attachReader`. */
@@ -122,7 +131,7 @@ export class RunningExecution implements ReadExecution {
 
   /** Ends the program at once; without effect when it has ended. */
   stop(stop: Stop): void {
-    if (this.#standing.outcome === undefined) this.#controller.abort(stop);
+    if (!this.#standing.isDecided) this.#controller.abort(stop);
   }
 
   /** The status that readers get for an error of the log. */
@@ -142,7 +151,7 @@ export class RunningExecution implements ReadExecution {
       started: this.#started.promise,
       settled: async () => {
         // The end of a program is shown before its slot is free; nobody needs to wait for that.
-        const isEnding = this.#controller.signal.aborted && this.#standing.outcome === undefined;
+        const isEnding = this.#controller.signal.aborted && !this.#standing.isDecided;
         if (isEnding) await this.over;
       },
       lose: (error) => this.#lose(error),
@@ -158,26 +167,21 @@ export class RunningExecution implements ReadExecution {
     }
     this.readers.close();
     this.#started.resolve();
+    this.#standing.close();
     this.#options.logBytes.add(this.tenant, -this.#log.bytes);
   }
 
   async #drive(): Promise<void> {
     const { signal } = this.#controller;
-    const { request, queueTimeoutMs } = this.#options;
+    const { dispatcher, request, queueTimeoutMs } = this.#options;
     // Before a slot is held: tool services may take their time.
     const tools = await this.#tools.grant(signal);
     using life = forkSignal(signal);
     using queue = startTimer(queueTimeoutMs, () => life.abort(queueTimedOut(queueTimeoutMs)));
-    await using lease = await this.#admit(life.signal);
+    await using lease = await dispatcher.acquire(toLeaseRequest(this.#options), life.signal);
     life.signal.throwIfAborted();
     this.#engine = lease.engine;
-    const seed = randomBytes(8).readBigUInt64LE();
-    const { code, language, config, limits } = request;
-    // Tools are told what the caller gave, whatever an executor does to what the guest sees.
-    const context = structuredClone(request.context);
-    const hasMoreTools = request.toolServices.length > 0;
-    const group = groupOf(this.tenant);
-    const program = { code, language, context, config, limits, tools, hasMoreTools, group, seed };
+    const program = toProgram(request, tools, this.tenant);
     const run = lease.run(program, life.signal);
     using _ = onAbort(signal, () => this.#tools.close());
     // A slot may have to wait for its guest: the limits of the run begin with the run.
@@ -185,17 +189,9 @@ export class RunningExecution implements ReadExecution {
     const onStart = () => {
       queue[Symbol.dispose]();
       wall.use(this.#startClock(run));
-      return this.#start(seed);
+      return this.#start(program.seed);
     };
     await this.#follow(run, onStart);
-  }
-
-  async #admit(signal: AbortSignal): Promise<Lease> {
-    const { dispatcher, executionId, request } = this.#options;
-    const { language, limits } = request;
-    const { memoryBytes } = limits;
-    const asked = { executionId, tenant: this.tenant, language, memoryBytes };
-    return await dispatcher.acquire(asked, signal);
   }
 
   /** Opens the tools of a run that begins, and ends it when its time is up. */
@@ -217,12 +213,13 @@ export class RunningExecution implements ReadExecution {
   async #start(seed: bigint): Promise<void> {
     const { executionId, instanceId, request, engineInfo, call } = this.#options;
     const { correlationId, language } = request;
-    const engine = this.#engine;
     call.setTrailer(executionIdTrailer, executionId);
     const committed = call.commit();
     this.#standing.start();
+    this.readers.start();
     await committed;
     const ids = { instanceId, executionId, correlationId };
+    const engine = this.#engine;
     const isolationTier = engineInfo(engine)?.isolationTier;
     await this.#log.append({ type: "started", seed, engine, ...ids, language, isolationTier });
     this.#started.resolve();
@@ -245,12 +242,12 @@ export class RunningExecution implements ReadExecution {
           await this.#finish(event.result, event.usage);
       }
     }
-    if (this.#standing.outcome === undefined) throw new Error("the run ended without a result");
+    if (!this.#standing.isDecided) throw new Error("the run ended without a result");
   }
 
   /** A fault outside the run's own loop; ends the run, which then finds it. */
   #lose(error: unknown): void {
-    if (this.#standing.outcome !== undefined) return;
+    if (this.#standing.isDecided) return;
     this.#fault ??= { error };
     this.#controller.abort(error);
   }
@@ -258,15 +255,20 @@ export class RunningExecution implements ReadExecution {
   async #finish(result: ProgramResult, usage: GuestUsage): Promise<void> {
     // What is still open is cancelled in the log, before its end.
     this.#tools.close();
-    const used = { ...usage, toolCalls: this.#tools.count };
-    const outcome = this.#standing.finish(result, used, this.#engine);
+    const outcome = this.#decide(result, usage);
     await this.#log.append({ type: "finished", outcome });
+    this.#standing.finish(outcome);
+  }
+
+  #decide(result: ProgramResult, usage: GuestUsage): Outcome {
+    return this.#standing.decide(result, { ...usage, toolCalls: this.#tools.count }, this.#engine);
   }
 
   /** Ends the log of an execution that did not come to its own end. */
   async #conclude(error: unknown): Promise<void> {
-    const { outcome, hasStarted } = this.#standing;
+    const { outcome, isDecided, hasStarted } = this.#standing;
     if (outcome !== undefined) return;
+    if (isDecided) return this.#loseEnd(error);
     const { signal } = this.#controller;
     const isStopped = signal.aborted && this.#fault === undefined;
     if (isStopped && (hasStarted || signal.reason !== shutdown)) {
@@ -275,7 +277,7 @@ export class RunningExecution implements ReadExecution {
       this.#log.end(signal.aborted ? shuttingDown(error) : error);
     } else {
       this.#failure = executionLost(this.executionId, error);
-      await this.#finishLast(failed("crashed", "the service lost the execution"));
+      await this.#finishLast(lost);
     }
   }
 
@@ -283,7 +285,16 @@ export class RunningExecution implements ReadExecution {
     try {
       await this.#finish(result, noUsage);
     } catch (error) {
-      this.#log.end(this.#failure ?? error);
+      this.#loseEnd(error);
     }
+  }
+
+  /** The log did not take the end: nobody is told an outcome that no reader will see. */
+  #loseEnd(error: unknown): void {
+    if (this.#standing.hasStarted) {
+      this.#failure ??= executionLost(this.executionId, error);
+      this.#standing.finish(this.#decide(lost, noUsage));
+    }
+    this.#log.end(this.#failure ?? error);
   }
 }

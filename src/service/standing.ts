@@ -26,7 +26,9 @@ export class Standing {
   #startTime: Date | undefined;
   #startedAt = 0;
   #endTime: Date | undefined;
+  #isDecided = false;
   #outcome: Outcome | undefined;
+  readonly #settled = Promise.withResolvers<void>();
 
   constructor(options: StandingOptions) {
     this.#options = options;
@@ -37,9 +39,19 @@ export class Standing {
     return this.#startTime !== undefined;
   }
 
+  /** How it ends is settled, whether or not its log says so yet. */
+  get isDecided(): boolean {
+    return this.#isDecided;
+  }
+
   /** How it ended; undefined before. */
   get outcome(): Outcome | undefined {
     return this.#outcome;
+  }
+
+  /** Resolves when it has ended, or will not. */
+  get settled(): Promise<void> {
+    return this.#settled.promise;
   }
 
   /** The guest is given its program now. */
@@ -48,23 +60,37 @@ export class Standing {
     this.#startedAt = performance.now();
   }
 
-  /** Sets and gives the outcome of a result that came about on an engine; "" where none was chosen. */
-  finish(result: ProgramResult, usage: UsageSoFar, engine: string): Outcome {
+  /**
+   * Gives the outcome of a result that came about on an engine; "" where none was chosen. It is the
+   * execution's own from `finish` on.
+   */
+  decide(result: ProgramResult, usage: UsageSoFar, engine: string): Outcome {
+    this.#isDecided = true;
     const wallMs = this.hasStarted ? performance.now() - this.#startedAt : 0;
     const info = this.#options.engineInfo(engine);
-    this.#endTime = new Date();
-    this.#outcome = {
+    return {
       ...result,
       usage: { ...usage, wallMs },
       isolationTier: info?.isolationTier,
       engine,
       warnings: info?.warnings ?? [],
     };
-    return this.#outcome;
   }
 
-  /** The execution as it stands. */
-  summary(): Execution {
+  /** The execution has ended with an outcome. */
+  finish(outcome: Outcome): void {
+    this.#endTime = new Date();
+    this.#outcome = outcome;
+    this.#settled.resolve();
+  }
+
+  /** The execution is over, with an outcome or without. Idempotent. */
+  close(): void {
+    this.#settled.resolve();
+  }
+
+  /** The execution as it stands, whose log has come so far. */
+  summary(lastSequence: number): Execution {
     const { executionId, instanceId, request } = this.#options;
     const { correlationId, language, requestId } = request;
     return {
@@ -78,6 +104,7 @@ export class Standing {
       startTime: this.#startTime,
       endTime: this.#endTime,
       requestId,
+      lastSequence,
     };
   }
 }

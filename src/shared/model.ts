@@ -205,6 +205,8 @@ export interface Execution {
   readonly startTime: Date | undefined;
   readonly endTime: Date | undefined;
   readonly requestId: string;
+  /** Sequence of the log's last event so far. */
+  readonly lastSequence: number;
 }
 
 /** Where a log stood when a reader was attached to it. */

@@ -5,6 +5,8 @@ export interface SharesOptions {
   readonly places: number;
   /** Places that one tenant may hold. Default: all. */
   readonly perTenant?: number | undefined;
+  /** Places that each tenant may take whatever others hold, beyond all places too. Default: none. */
+  readonly ownPlaces?: number | undefined;
   /** Whether the last places are for tenants that hold few. Default false: anybody may have them. */
   readonly isShared?: boolean | undefined;
 }
@@ -27,7 +29,7 @@ export class Shares {
     return this.#held.total;
   }
 
-  /** Places that nobody holds. */
+  /** Places that nobody holds; below 0 where more were taken at once than there were. */
   get free(): number {
     return this.#options.places - this.held;
   }
@@ -38,6 +40,8 @@ export class Shares {
 
   /** Whether there is a place for one more of the tenant's. */
   mayTake(tenant: string): boolean {
+    const { ownPlaces = 0 } = this.#options;
+    if (this.heldBy(tenant) < ownPlaces) return true;
     return this.free > 0 && !this.hasItsShare(tenant);
   }
 
@@ -52,11 +56,11 @@ export class Shares {
     return isShared && this.free > 0 && held >= timesFree * this.free;
   }
 
-  take(tenant: string): void {
-    this.#held.add(tenant, 1);
+  take(tenant: string, count = 1): void {
+    this.#held.add(tenant, count);
   }
 
-  giveBack(tenant: string): void {
-    this.#held.add(tenant, -1);
+  giveBack(tenant: string, count = 1): void {
+    this.#held.add(tenant, -count);
   }
 }

@@ -73,8 +73,14 @@ export function toConnectError(error: CodemodeError): ConnectError {
       value: { retryDelay: toDuration(error.retryAfterMs) },
     });
   }
-  if (error.kind === "execution_lost") status.metadata.set(pushbackTrailer, "-1");
+  if (isFinal(error)) status.metadata.set(pushbackTrailer, "-1");
   return status;
+}
+
+/** Whether its code reads as if another try were safe, and none is. */
+function isFinal({ kind, retryable }: CodemodeError): boolean {
+  if (kind === "execution_lost") return true;
+  return !retryable && (kind === "overloaded" || kind === "unavailable");
 }
 
 /**

@@ -79,17 +79,29 @@ export type Fault = { readonly atMs: number } & (
       readonly place: number;
     }
   | {
-      readonly kind: "stop_guest";
+      /** The engine's process, with all of its threads. */
+      readonly kind: "stop_guest" | "stop_engine";
       readonly place: number;
       /** When it goes on; undefined for never: the host has to end it. */
       readonly forMs: number | undefined;
     }
   /** The zygote, or the process that holds its guests' namespace. */
   | { readonly kind: "kill_zygote"; readonly place: number }
+  /** The process of JavaScript's threads, or its launcher. */
   | { readonly kind: "kill_engine"; readonly place: number }
   /** Many programs of one tenant at once, more than may wait. */
   | { readonly kind: "burst"; readonly tenant: string; readonly acts: readonly Act[] }
 );
+
+/** Every kind of fault. */
+export const faultKinds = [
+  "kill_guest",
+  "stop_guest",
+  "kill_zygote",
+  "kill_engine",
+  "stop_engine",
+  "burst",
+] as const satisfies readonly Fault["kind"][];
 
 /** Everything that a run chooses. */
 export interface Plan {

@@ -7,7 +7,7 @@ import { toError } from "./reading.ts";
 import type { Log, Story } from "./story.ts";
 
 // Longer than any program may run, and waits in the queue.
-const patienceMs = 60_000;
+const patienceMs = 80_000;
 
 /** The executions that the service knows under a story's token. */
 export async function listed(client: TestClient, story: Story): Promise<readonly Execution[]> {
@@ -37,15 +37,14 @@ export async function audit(client: TestClient, story: Story): Promise<void> {
 }
 
 async function readLog(client: TestClient, executionId: string): Promise<Log> {
-  const readAt = Date.now();
   let events: readonly ExecutionEvent[] = [];
   try {
     const stream = await attachStream(client, { executionId }, { timeoutMs: 30_000 });
     events = stream.seen;
     await stream.rest();
-    return { executionId, events, status: undefined, message: "", readAt };
+    return { executionId, events, status: undefined, message: "", answeredAt: Date.now() };
   } catch (error) {
     const { kind, message } = toError(error);
-    return { executionId, events, status: kind, message, readAt };
+    return { executionId, events, status: kind, message, answeredAt: Date.now() };
   }
 }

@@ -1,39 +1,59 @@
 /** Something that was done to the service's processes, which explains how programs ended. Times are of the wall clock. */
 export interface Blow {
-  readonly kind: "kill_guest" | "stop_guest" | "kill_zygote" | "kill_engine";
+  readonly kind: BlowKind;
+  /** The engine whose process it was. */
+  readonly engine: string;
   readonly at: number;
   /** When a stopped process went on; the same as `at` for what is over at once. */
   until: number;
   readonly pid: number;
-  /** The story whose end it explains: one process runs one program. */
-  explains: string | undefined;
+  /** Tokens of the stories whose end it explains: of one where the process ran one program. */
+  readonly victims: Set<string>;
+}
+
+/** What a blow is: to one program, or to all of an engine. */
+export type BlowKind = "kill_guest" | "stop_guest" | "kill_zygote" | "kill_engine" | "stop_engine";
+
+/** A program of an engine, between two times. */
+export interface Span {
+  readonly engine: string;
+  readonly from: number;
+  readonly to: number;
 }
 
 // How long the service may take to see what was done, on a busy machine.
 const lagMs = 5_000;
+const toAll: readonly BlowKind[] = ["kill_zygote", "kill_engine", "stop_engine"];
 
-/** Whether something was done to all of a zygote's or an engine's programs between two times. */
-export function wasStruck(blows: readonly Blow[], from: number, to: number): boolean {
-  return blows.some(
-    ({ kind, at }) =>
-      (kind === "kill_zygote" || kind === "kill_engine") && at > from - lagMs && at <= to,
+/** Whether something was done to all of an engine's programs in a time. */
+export function wasStruck(blows: readonly Blow[], span: Span): boolean {
+  return blows.some((blow) => toAll.includes(blow.kind) && isIn(blow, span));
+}
+
+/** A kill of all of an engine's programs, long before one ended that ran then. */
+export function survivedBlow(blows: readonly Blow[], { engine, from, to }: Span): Blow | undefined {
+  return blows.find(
+    (blow) =>
+      (blow.kind === "kill_zygote" || blow.kind === "kill_engine") &&
+      blow.engine === engine &&
+      blow.at > from &&
+      blow.at < to - lagMs,
   );
 }
 
-/** Takes the blow that explains one program's end, if there is one that explains no other's. */
+/** Takes the blow that explains one program's end; one to a single program only if it explains no other's. */
 export function takeBlow(
   blows: readonly Blow[],
-  kind: Blow["kind"],
-  { token, from, to }: { readonly token: string; readonly from: number; readonly to: number },
+  kind: BlowKind,
+  { token, ...span }: Span & { readonly token: string },
 ): boolean {
-  const blow = blows.find(
-    (one) =>
-      one.kind === kind &&
-      one.at <= to &&
-      one.until > from - lagMs &&
-      (one.explains === undefined || one.explains === token),
-  );
-  if (blow === undefined) return false;
-  blow.explains = token;
-  return true;
+  const isFree = ({ victims }: Blow) =>
+    toAll.includes(kind) || victims.size === 0 || victims.has(token);
+  const blow = blows.find((one) => one.kind === kind && isIn(one, span) && isFree(one));
+  blow?.victims.add(token);
+  return blow !== undefined;
+}
+
+function isIn(blow: Blow, { engine, from, to }: Span): boolean {
+  return blow.engine === engine && blow.at <= to && blow.until > from - lagMs;
 }

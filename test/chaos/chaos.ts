@@ -4,7 +4,16 @@ import { audit } from "./audit.ts";
 import { happenBeside } from "./beside.ts";
 import type { Blow } from "./blows.ts";
 import { checkStory, type Violation } from "./check.ts";
-import { checkEnd, checkFootprint, type Footprint, settle } from "./footprint.ts";
+import {
+  checkEnd,
+  checkEngine,
+  checkFootprint,
+  type EngineFootprint,
+  type Footprint,
+  lookAtEngine,
+  settle,
+  settleEngine,
+} from "./footprint.ts";
 import { Ledger } from "./ledger.ts";
 import { startParting } from "./parting.ts";
 import type { Peer } from "./peer.ts";
@@ -40,13 +49,21 @@ export interface ChaosOptions {
 export interface Report {
   readonly counts: Readonly<Record<string, number>>;
   readonly violations: number;
-  readonly before: Footprint;
-  readonly after: Footprint;
+  readonly before: Rest;
+  readonly after: Rest;
+}
+
+/** What is held when nothing runs; the engine's before is that of a new one. */
+export interface Rest extends Footprint {
+  readonly engine: EngineFootprint;
 }
 
 // Longer than every limit, wait and retry of an act together.
-const hungMs = 150_000;
-const warmUpSeed = 0;
+const hungMs = 240_000;
+// The longest that a fault waits past the end of a run for an engine that is being started again.
+const restartMs = 30_000;
+// No run's own, so that no token is used twice.
+const warmUpSeed = -1;
 
 /** Runs the service under everything that a plan has, and checks all that was seen of it. */
 export async function runChaos(options: ChaosOptions): Promise<Report> {
@@ -60,6 +77,7 @@ export async function runChaos(options: ChaosOptions): Promise<Report> {
   const languages = world.languages.filter((language) => programLanguages.includes(language));
   const plan = makePlan({ seed, seconds, languages });
   onPlan?.(plan);
+  const engine = lookAtEngine(world);
   const run = new Run({ ...options, world, ledger, endedForMs });
   void world.exited.then(({ code, signal }) => run.onExit(`status ${code}, signal ${signal}`));
 
@@ -68,19 +86,23 @@ export async function runChaos(options: ChaosOptions): Promise<Report> {
   onPhase("warms up");
   await run.perform({ ...warmUp, faults: [] }, Date.now() + 2_000);
   onPhase("comes to rest");
-  const before = await settle(world);
+  const before = { ...(await settle(world)), engine };
   onPhase("runs");
+  run.tally.addPlanned(plan.faults);
   await run.perform(plan, Date.now() + seconds * 1_000);
   onPhase("comes to rest");
-  const after = await settle(world);
+  const [rest, engineAfter] = await Promise.all([settle(world), settleEngine(world, engine)]);
+  const after = { ...rest, engine: engineAfter };
   onPhase("ends");
 
   run.report(checkFootprint(before, after, run.tally.of("requests with an id")));
+  run.report(checkEngine(engine, engineAfter));
   run.report(ledger.strays());
-  await using parting = await startParting(world, languages[0] ?? "python");
+  await using parting = await startParting(world, languages);
   run.isOver = true;
   run.report(await checkEnd(world));
   run.report(await parting.violations());
+  run.tally.addVictims(run.blows);
   return { counts: run.tally.counts, violations: run.violations, before, after };
 }
 
@@ -92,11 +114,11 @@ interface RunOptions extends ChaosOptions {
 
 class Run {
   readonly tally = new Tally();
+  readonly blows: Blow[] = [];
   violations = 0;
   /** The service is being ended. */
   isOver = false;
   readonly #options: RunOptions;
-  readonly #blows: Blow[] = [];
 
   constructor(options: RunOptions) {
     this.#options = options;
@@ -139,19 +161,35 @@ class Run {
     const { world } = this.#options;
     await sleep(startsAt + fault.atMs - Date.now());
     if (Date.now() >= endsAt || world.exit !== undefined) return;
-    this.tally.add(fault.kind);
-    if (fault.kind !== "burst") {
-      const blow = strike(fault, world);
-      if (blow !== undefined) this.#blows.push(blow);
-      this.tally.add(`${fault.kind}: ${blow === undefined ? "nobody there" : "hit"}`);
-      return;
-    }
-    const { tenant, acts } = fault;
-    await using client = await connect(world, "generated", tenant);
-    await Promise.all(acts.map((act) => this.#runAct(act, { tenant, role: "generated", client })));
+    const hasHit =
+      fault.kind === "burst" ? await this.#burst(fault) : await this.#strike(fault, endsAt);
+    this.tally.add(`fault ${fault.kind}: ${hasHit ? "hit" : "nobody there"}`);
   }
 
-  async #runAct(act: Act, cast: Cast): Promise<void> {
+  /** Whether there was somebody to hit; one that is being started again is waited for. */
+  async #strike(fault: Exclude<Fault, { kind: "burst" }>, endsAt: number): Promise<boolean> {
+    const { world } = this.#options;
+    const until = endsAt + restartMs;
+    for (; Date.now() < until && world.exit === undefined; await sleep(50)) {
+      const blow = strike(fault, world);
+      if (blow === undefined) continue;
+      this.blows.push(blow);
+      return true;
+    }
+    return false;
+  }
+
+  /** Whether it was more than the queue takes. */
+  async #burst({ tenant, acts }: Extract<Fault, { kind: "burst" }>): Promise<boolean> {
+    await using client = await connect(this.#options.world, "generated", tenant);
+    const cast: Cast = { tenant, role: "generated", client };
+    const stories = await Promise.all(acts.map((act) => this.#runAct(act, cast)));
+    return stories.some(({ views }) =>
+      views.some(({ end }) => end?.how === "failed" && end.kind === "overloaded"),
+    );
+  }
+
+  async #runAct(act: Act, cast: Cast): Promise<Story> {
     const { world, ledger, endedForMs } = this.#options;
     const { tenant } = cast;
     const story = ledger.open(act, tenant);
@@ -160,11 +198,12 @@ class Run {
     const isHung = await Promise.race([this.#live(story, cast).then(() => false), hung]);
     over.abort();
     if (isHung) this.report([{ name: "hung act", detail: act.token }], story);
-    if (world.exit !== undefined) return;
+    if (world.exit !== undefined) return story;
     await audit(world.auditor(tenant), story);
-    const violations = checkStory(story, { endedForMs, blows: this.#blows });
+    const violations = checkStory(story, { endedForMs, blows: this.blows });
     this.report([...violations, ...ledger.close(story)], story);
     this.tally.addStory(story);
+    return story;
   }
 
   async #live(story: Story, { role, client }: Cast): Promise<void> {

@@ -1,14 +1,22 @@
 import { inspect, isDeepStrictEqual } from "node:util";
 import { parseJson } from "../../src/shared/json.ts";
 import type { Failure, JsonValue, Outcome } from "../../src/shared/model.ts";
-import { type Blow, takeBlow, wasStruck } from "./blows.ts";
+import { type Blow, type BlowKind, type Span, survivedBlow, takeBlow } from "./blows.ts";
 import type { Violation } from "./check.ts";
-import { callsTools, expectedOf, limitsOf, stdoutLength, stdoutPiece } from "./programs.ts";
+import {
+  callsTools,
+  engineOf,
+  expectedOf,
+  limitsOf,
+  type Program,
+  stdoutLength,
+  stdoutPiece,
+} from "./programs.ts";
 import type { Answer, Result, SeenEvent, Story } from "./story.ts";
 
 /** What is wrong with how a story's executions ended; more than one where a request never started. */
 export function checkOutcomes(story: Story, blows: readonly Blow[]): Violation[] {
-  const { logs, views, answers } = story;
+  const { logs, views, answers, executions } = story;
   const ids = new Set(
     [...logs, ...views, ...answers].flatMap(({ executionId }) => executionId ?? []),
   );
@@ -20,6 +28,7 @@ export function checkOutcomes(story: Story, blows: readonly Blow[]): Violation[]
         logs: logs.filter(isIts),
         views: views.filter(isIts),
         answers: answers.filter(isIts),
+        executions: executions.filter(isIts),
       };
       return checkOutcome({ ...story, ...its }, blows);
     }),
@@ -42,8 +51,11 @@ function checkOutcome(story: Story, blows: readonly Blow[]): Violation[] {
   if (other !== undefined) {
     return [{ name: "two outcomes", detail: `${inspect(first ?? result)} and ${inspect(other)}` }];
   }
-  if (result.status === "completed") return checkValue(story, result.value);
-  return checkFailure(story, result, blows);
+  const ending =
+    result.status === "completed"
+      ? checkValue(story, result.value)
+      : checkFailure(story, result, blows);
+  return [...ending, ...checkSurvival(story, blows)];
 }
 
 /** An outcome as clients tell it. */
@@ -104,29 +116,82 @@ function isExplained(
   error: Pick<Failure, "reason" | "message">,
   blows: readonly Blow[],
 ): boolean {
-  const { act, deeds, startedAt: from, endedAt: to } = story;
+  const { act, deeds } = story;
   const { token, keepMs, program } = act;
   const isAlone = deeds.has("left") || deeds.has("deadline");
+  const by = (...kinds: readonly BlowKind[]) =>
+    kinds.some((kind) => takeBlow(blows, kind, { token, ...spanOf(story) }));
   switch (error.reason) {
     case "cancelled":
+      if (error.message.includes("before the program started")) return isOutOfTime(story);
       return deeds.has("cancelled") || (isAlone && keepMs === 0);
     case "abandoned":
       return isAlone && keepMs > 0 && keepMs < limitsOf(program).wallMs;
     case "crashed":
-      // A guest dies with the zygote that holds it, or the first process of its namespace.
-      if (/lost with|SIGKILL/.test(error.message) && wasStruck(blows, from, to)) return true;
-      return takeBlow(blows, "kill_guest", { token, from, to });
+      return losses.some(({ says, kind }) => says.test(error.message) && by(kind));
     case "timeout":
-      if (takeBlow(blows, "stop_guest", { token, from, to })) return true;
+      if (by("stop_guest", "stop_engine")) return true;
       // Each of its calls waited for a host that did not come back.
       return callsTools(program) && isAlone;
     case "exception":
       // While the kernel ends a namespace, it gives no thread to those that are still to die.
-      if (error.message.includes("no thread is left") && wasStruck(blows, from, to)) return true;
+      if (error.message.includes("no thread is left") && by("kill_zygote")) return true;
+      // The first call of all has no more time than the one that is to run out of it.
+      if (error.message.includes("begin did not answer within")) return hasShortWait(program);
       return callsTools(program) && isAlone && error.message.includes("did not answer within");
     default:
       return false;
   }
+}
+
+function hasShortWait({ kind }: Program): boolean {
+  return kind === "unanswered" || kind === "near_wait";
+}
+
+/** Whether who asked for a program had no time left before it started. */
+function isOutOfTime({ act, executions, endedAt, startedAt, views }: Story): boolean {
+  const hasStarted =
+    executions.some(({ startTime }) => startTime !== undefined) ||
+    views.some(({ events }) => events.some(({ type }) => type === "started"));
+  return act.deadlineMs !== undefined && endedAt - startedAt >= act.deadlineMs && !hasStarted;
+}
+
+/** What the service says of a program that was killed, or went with the process that held it. */
+const losses: readonly { readonly says: RegExp; readonly kind: BlowKind }[] = [
+  { says: /^the guest was killed by SIGKILL$/, kind: "kill_guest" },
+  { says: /^the guest was killed by SIGKILL$/, kind: "kill_zygote" },
+  { says: /^the guest was lost with the process that held it$/, kind: "kill_zygote" },
+  {
+    says: /^the program was lost: its engine process ended with SIGKILL$/,
+    kind: "kill_engine",
+  },
+  {
+    says: /^the program was lost: its engine process was silent for 5000 ms$/,
+    kind: "stop_engine",
+  },
+];
+
+/** When a story's one execution ran. */
+function spanOf({ act, executions, startedAt, endedAt }: Story): Span {
+  const [execution] = executions;
+  return {
+    engine: engineOf(act.program),
+    from: execution?.startTime?.getTime() ?? startedAt,
+    to: execution?.endTime?.getTime() ?? endedAt,
+  };
+}
+
+/** A program that went on where the process in which it was is gone. */
+function checkSurvival(story: Story, blows: readonly Blow[]): Violation[] {
+  const { act, executions } = story;
+  const { slowMs, leaves, beside } = act;
+  // What it has said before may still be on its way to somebody who takes his time.
+  const isHeldUp = slowMs > 0 || beside.some((one) => one.slowMs > 0) || leaves.length > 0;
+  if (isHeldUp || executions[0]?.startTime === undefined) return [];
+  const blow = survivedBlow(blows, spanOf(story));
+  if (blow === undefined) return [];
+  const detail = `${blow.kind} of ${blow.pid} at ${new Date(blow.at).toISOString()}`;
+  return [{ name: "outlived its engine", detail }];
 }
 
 /** The text of a unary answer: the program's first 1 MiB, or what the log still had of it. */

@@ -1,7 +1,7 @@
 import { type Blow, wasStruck } from "./blows.ts";
 import type { Violation } from "./check.ts";
-import { limitsOf } from "./programs.ts";
-import { type Log, rivalSuffix, type Story, type View } from "./story.ts";
+import { engineOf, limitsOf } from "./programs.ts";
+import { type Log, rivalSuffix, type Story, type View, type ViewEnd } from "./story.ts";
 
 /** What checks know of the service under test. */
 export interface Terms {
@@ -16,7 +16,7 @@ export function checkStatuses(story: Story, terms: Terms): Violation[] {
     ...story.views.flatMap((view) => {
       if (view.end?.how !== "failed") return [];
       const { kind, message } = view.end;
-      if (isExplained(kind, view, story, terms)) return [];
+      if (isExplained(view.end, view, story, terms)) return [];
       return [{ name: "unexplained status", detail: `${kind}: ${message}`, reader: view.reader }];
     }),
     ...story.probes
@@ -32,36 +32,40 @@ export function checkStatuses(story: Story, terms: Terms): Violation[] {
   ];
 }
 
+const restartMs = 15_000;
+
 // What a client says itself of a connection that broke under it.
 const broken = ["unavailable", "cancelled", "execution_lost", "internal"];
 
 function isExplained(
-  kind: string,
+  { kind, retryAfterMs }: Extract<ViewEnd, { how: "failed" }>,
   view: View,
   story: Story,
   { blows, endedForMs }: Terms,
 ): boolean {
   const { via, events, startedAt, endedAt, isDisturbed } = view;
+  const engine = engineOf(story.act.program);
+  const to = endedAt;
   const isSdk = via === "sdk" || via === "sdk attach";
   // The SDK finds its way back; for others a broken connection is the end.
   if (isDisturbed && !isSdk && broken.includes(kind)) return true;
   switch (kind) {
     case "overloaded":
-      return events.length === 0;
+      return events.length === 0 && retryAfterMs !== undefined;
     case "unavailable":
-    // An engine that is being started again is down, and what runs on no other is not supported then.
-    case "unsupported":
-      return events.length === 0 && wasStruck(blows, startedAt - 15_000, endedAt);
+      if (events.length > 0 || retryAfterMs === undefined) return false;
+      // Its engine is being started again, which may take more than one try.
+      return wasStruck(blows, { engine, from: startedAt - restartMs, to });
     case "execution_lost":
-      return wasStruck(blows, story.startedAt, endedAt);
+      return wasStruck(blows, { engine, from: story.startedAt, to });
     case "deadline_exceeded":
       return view.hasDeadline || (isSdk && endedAt - startedAt >= longestCallMs(story));
     case "already_exists":
       return hasRival(story);
     case "not_found":
-      return isGone(story, startedAt, endedForMs) || neverStarted(view, story);
+      return isGone(story, endedAt, endedForMs) || neverStarted(view, story);
     case "out_of_range":
-      return isGone(story, startedAt, endedForMs) || isTrimmed(story);
+      return isGone(story, endedAt, endedForMs) || isTrimmed(story);
     default:
       return false;
   }
@@ -69,12 +73,17 @@ function isExplained(
 
 /** Whether a log is not there because of what was done to its program, or its time was over. */
 function isLogExplained(
-  { status, readAt }: Log,
+  { status, answeredAt }: Log,
   story: Story,
   { blows, endedForMs }: Terms,
 ): boolean {
-  if (status === "execution_lost") return wasStruck(blows, story.startedAt, story.endedAt);
-  return (status === "not_found" || status === "out_of_range") && isGone(story, readAt, endedForMs);
+  if (status === "execution_lost") {
+    const engine = engineOf(story.act.program);
+    return wasStruck(blows, { engine, from: story.startedAt, to: story.endedAt });
+  }
+  return (
+    (status === "not_found" || status === "out_of_range") && isGone(story, answeredAt, endedForMs)
+  );
 }
 
 /** What the SDK gives a call whose program has a wall limit: its queue time and 2 s more. */
@@ -88,7 +97,11 @@ function hasRival({ act: { token, beside } }: Story): boolean {
 }
 
 /** Whether the log may have been dropped by a time, or there never was one. */
-function isGone({ executions, logs }: Story, at: number, endedForMs: number): boolean {
+function isGone(
+  { executions, logs }: Pick<Story, "executions" | "logs">,
+  at: number,
+  endedForMs: number,
+): boolean {
   if (executions.length === 0 && logs.length === 0) return true;
   return executions.some(
     ({ endTime }) => endTime !== undefined && at > endTime.getTime() + endedForMs - 500,

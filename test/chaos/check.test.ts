@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
 import type { ExecutionEvent } from "../../src/shared/model.ts";
-import type { Blow } from "./blows.ts";
-import { checkStory } from "./check.ts";
 import {
   addEffect,
   addView,
@@ -10,22 +8,12 @@ import {
   failedWith,
   goodLog,
   goodStory,
+  namesOf,
+  withLog,
+  withOutcome,
 } from "./history.ts";
 import { Ledger } from "./ledger.ts";
 import type { Story } from "./story.ts";
-
-const namesOf = (story: Story, blows: readonly Blow[] = []) => [
-  ...new Set(checkStory(story, { endedForMs: 1_000, blows }).map(({ name }) => name)),
-];
-
-/** A story whose log and reader have what a change makes of a good log. */
-function withLog(change: (log: ExecutionEvent[]) => ExecutionEvent[]): Story {
-  return goodStory(change(goodLog()));
-}
-
-function withOutcome(outcome: ReturnType<typeof completed>): Story {
-  return withLog((log) => log.with(7, eventAt(8, { type: "finished", outcome })));
-}
 
 function renumbered(events: readonly ExecutionEvent[]): ExecutionEvent[] {
   return events.map((event, index) => ({ ...event, sequence: index + 1 }));
@@ -196,7 +184,7 @@ describe("the checker", () => {
       () => {
         const story = goodStory();
         for (const view of story.views) {
-          view.end = { how: "failed", kind: "internal", message: "" };
+          view.end = { how: "failed", kind: "internal", message: "", retryAfterMs: 1 };
         }
         return story;
       },
@@ -212,22 +200,6 @@ describe("the checker", () => {
     ],
   ])("names %s: %s", (_what, name, make) => {
     expect(namesOf(make())).toContain(name);
-  });
-
-  it("takes a crash for explained by a kill, and one kill for one crash only", () => {
-    const blow = (): Blow => {
-      const at = Date.now() + 500;
-      return { kind: "kill_guest", at, until: at, pid: 1, explains: undefined };
-    };
-    const story = withOutcome(failedWith("crashed"));
-    const other = withOutcome(failedWith("crashed"));
-    const blows = [blow()];
-    expect(namesOf(story, blows)).toEqual([]);
-    const renamed = { ...other, act: { ...other.act, token: "t1" } };
-    expect(namesOf(renamed, blows)).toEqual([]);
-    const [taken] = blows;
-    if (taken !== undefined) taken.explains = "t9";
-    expect(namesOf(story, blows)).toEqual(["unexplained end"]);
   });
 
   it("lets a call be made again at the next tool host, and a reader go on where it was", () => {

@@ -1,13 +1,24 @@
+import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { privateBytes } from "../support/footprint.ts";
 import type { Violation } from "./check.ts";
 import { tenants } from "./plan.ts";
-import type { World } from "./world.ts";
+import { enginesAtWork, targetsOf } from "./targets.ts";
+import { untilCalm, type World } from "./world.ts";
 
 /** What the service holds when nothing runs and nothing is kept. */
 export interface Footprint {
   readonly processes: readonly string[];
   readonly descriptors: number;
   readonly heapBytes: number;
+}
+
+/** What the engine of JavaScript holds: its guests are threads, which no list of processes shows. */
+export interface EngineFootprint {
+  readonly threads: number;
+  /** 0 where the machine does not show them. */
+  readonly descriptors: number;
+  readonly memoryBytes: number;
 }
 
 const MiB = 1024 * 1024;
@@ -17,24 +28,59 @@ const heapMargin = 16 * MiB;
 const bytesPerRequest = 1_024;
 // Connections of the SDK's and of the tool service's that are about to close.
 const descriptorMargin = 3;
+// Freed memory that the allocator keeps, and compiled code: an engine that is new holds 120 MiB.
+const engineMargin = 512 * MiB;
 const patienceMs = 60_000;
 
 /** Waits until nothing runs and no log is kept any more, then measures. */
 export async function settle(world: World): Promise<Footprint> {
-  const endsAt = Date.now() + patienceMs;
-  const until = async (what: string, isThere: () => Promise<boolean>) => {
-    while (!(await isThere())) {
-      if (Date.now() > endsAt) throw new Error(`never ${what}`);
-      await sleep(50);
-    }
-  };
-  await until("without executions", async () => (await known(world)) === 0);
-  const isAtRest = async () => world.processes().length === world.restingProcesses;
+  const isEmpty = await comesTrue(async () => (await known(world)) === 0);
+  if (!isEmpty) throw new Error("executions are known for ever");
   // What is too many stays: the comparison tells of it.
-  await until("at rest", isAtRest).catch(() => {});
+  const count = () => world.processes().length;
+  await comesTrue(async () => {
+    // A zygote that started anew may have one process less, where the machine gave it no second wall.
+    return count() === world.restingProcesses || (await untilCalm(count)) < world.restingProcesses;
+  });
   const heapBytes = await world.heapBytes();
   const processes = world.processes().map(({ pid, name }) => `${name} ${pid}`);
   return { processes, descriptors: await world.descriptors(), heapBytes };
+}
+
+/** What the engine holds at this moment; nothing where there is none. */
+export function lookAtEngine(world: World): EngineFootprint {
+  const engines = enginesAtWork(targetsOf(world.pid, world.processes()));
+  const sum = (amounts: readonly number[]) => amounts.reduce((all, one) => all + one, 0);
+  return {
+    threads: sum(engines.map(({ fields }) => Number(fields.get("Threads") ?? 0))),
+    descriptors: sum(engines.map(({ pid }) => descriptorsOf(pid))),
+    memoryBytes: sum(engines.map(({ pid }) => privateBytes(pid))),
+  };
+}
+
+function descriptorsOf(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return 0; // it has just ended, or is another user's
+  }
+}
+
+/** Waits until the engine has no more threads than when it was new, which takes it a while, then measures. */
+export async function settleEngine(world: World, start: EngineFootprint): Promise<EngineFootprint> {
+  await comesTrue(() => {
+    const { threads } = lookAtEngine(world);
+    return threads > 0 && threads <= start.threads;
+  });
+  return lookAtEngine(world);
+}
+
+/** Waits for a condition; false when it has not come true in a minute. */
+async function comesTrue(isTrue: () => boolean | Promise<boolean>): Promise<boolean> {
+  for (const endsAt = Date.now() + patienceMs; !(await isTrue()); await sleep(50)) {
+    if (Date.now() > endsAt) return false;
+  }
+  return true;
 }
 
 async function known(world: World): Promise<number> {
@@ -58,6 +104,24 @@ export function checkFootprint(before: Footprint, after: Footprint, requests: nu
   }
   if (after.heapBytes > before.heapBytes + heapMargin + requests * bytesPerRequest) {
     const detail = `${before.heapBytes} bytes before, ${after.heapBytes} after ${requests} requests`;
+    found.push({ name: "bytes left over", detail });
+  }
+  return found;
+}
+
+/** What is left over in the engine, which may be another one than at the start. */
+export function checkEngine(start: EngineFootprint, after: EngineFootprint): Violation[] {
+  const found: Violation[] = [];
+  if (after.threads === 0 || after.threads > start.threads) {
+    const detail = `${start.threads} in the engine at the start, ${after.threads} after`;
+    found.push({ name: "threads left over", detail });
+  }
+  if (after.descriptors > start.descriptors + descriptorMargin) {
+    const detail = `${start.descriptors} in the engine at the start, ${after.descriptors} after`;
+    found.push({ name: "descriptors left over", detail });
+  }
+  if (after.memoryBytes > start.memoryBytes + engineMargin) {
+    const detail = `${start.memoryBytes} bytes of the engine at the start, ${after.memoryBytes} after`;
     found.push({ name: "bytes left over", detail });
   }
   return found;

@@ -14,15 +14,15 @@ export async function connectGenerated(url: string, apiKey: string): Promise<Pee
   const proxy = await startCuttingProxy(url);
   const client = connectClient(proxy.url, apiKey);
   const { executor } = client;
-  let cuts = 0;
+  let cutAt = 0;
 
   const submit: Reading["answer"] = async (executionId, callId, answer) => {
     const result = toToolResultMessage({ callId, ...answer });
     await executor.submitToolResult({ executionId, result });
   };
   return {
-    get cuts() {
-      return cuts;
+    get cutAt() {
+      return cutAt;
     },
     async execute(request, timeoutMs) {
       const { execution, stdout, stdoutOmittedBytes } = await executor.execute(
@@ -88,7 +88,7 @@ export async function connectGenerated(url: string, apiKey: string): Promise<Pee
       return { events: eventsOf(rest), attached, answer: submit, drop: () => caller.abort() };
     },
     cut() {
-      cuts += 1;
+      cutAt = Date.now();
       proxy.cut();
     },
     stall: () => proxy.stall(),

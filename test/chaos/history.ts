@@ -1,5 +1,7 @@
-import type { EventBody, ExecutionEvent, Outcome } from "../../src/shared/model.ts";
+import type { EventBody, Execution, ExecutionEvent, Outcome } from "../../src/shared/model.ts";
 import type { Act } from "./acts.ts";
+import type { Blow } from "./blows.ts";
+import { checkStory } from "./check.ts";
 import { stdoutLength, stdoutPiece } from "./programs.ts";
 import { openStory, openView, type Story } from "./story.ts";
 
@@ -11,7 +13,7 @@ const time = new Date(0);
 const act: Act = {
   token,
   pauseMs: 0,
-  program: { kind: "sequential", language: "python", count: 1, ms: 0 },
+  program: { kind: "sequential", language: "python", count: 1, ms: 0, slackMs: 0 },
   road: "stream",
   requestId: "r1",
   keepMs: 0,
@@ -74,11 +76,45 @@ export function goodLog(): ExecutionEvent[] {
 export function goodStory(log = goodLog()): Story {
   const story = openStory(act, tenant);
   story.begins.push(executionId);
-  story.logs = [{ executionId, events: log, status: undefined, message: "", readAt: 0 }];
+  story.logs = [{ executionId, events: log, status: undefined, message: "", answeredAt: 0 }];
   story.endedAt = story.startedAt + 1_000;
   addView(story, log);
   addEffect(story);
   return story;
+}
+
+/** A story whose log and reader have what a change makes of a good log. */
+export function withLog(change: (log: ExecutionEvent[]) => ExecutionEvent[]): Story {
+  return goodStory(change(goodLog()));
+}
+
+/** A story that ended in a certain way. */
+export function withOutcome(outcome: Outcome): Story {
+  return withLog((log) => log.with(7, eventAt(8, { type: "finished", outcome })));
+}
+
+/** The same of a program in JavaScript. */
+export function inJavascript(outcome: Outcome): Story {
+  const story = withOutcome(outcome);
+  const program = { ...story.act.program, language: "javascript" };
+  return { ...story, act: { ...story.act, program } };
+}
+
+/** The story's execution as the service lists it, with times of its start and its end. */
+export function executionThat(
+  endTime: Date,
+  startTime = new Date(endTime.getTime() - 1),
+): Execution {
+  const ids = { executionId, instanceId: "i", correlationId: token, requestId: "r1" };
+  const times = { createTime: startTime, startTime, endTime };
+  const fixed = { outcome: undefined, language: "python", lastSequence: 2 };
+  return { ...ids, ...times, ...fixed, state: "finished" };
+}
+
+/** Names of what the checker finds wrong with a story. */
+export function namesOf(story: Story, blows: readonly Blow[] = []): string[] {
+  const found = checkStory(story, { endedForMs: 1_000, blows });
+  return [...new Set(found.map(({ name }) => name))];
 }
 
 /** One more reader of the story's execution. */

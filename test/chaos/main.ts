@@ -1,4 +1,5 @@
 // npm run chaos -- --seconds 60 --seed 1 [--trace]
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { runChaos } from "./chaos.ts";
 import { describeStory } from "./describe.ts";
@@ -12,10 +13,12 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds);
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
-if (!(seconds > 0) || !Number.isSafeInteger(seed)) {
-  throw new Error("usage: npm run chaos -- --seconds SECONDS --seed INTEGER [--trace]");
+if (!(seconds > 0) || !Number.isSafeInteger(seed) || seed < 0) {
+  throw new Error("usage: npm run chaos -- --seconds SECONDS --seed NATURAL [--trace]");
 }
 console.log(`chaos: seed ${seed}, ${seconds} s`);
+const delays = monitorEventLoopDelay();
+delays.enable();
 const { counts, violations, before, after } = await runChaos({
   seed,
   seconds,
@@ -29,9 +32,16 @@ const { counts, violations, before, after } = await runChaos({
 });
 for (const [name, count] of Object.entries(counts))
   console.log(`${String(count).padStart(8)} ${name}`);
-const size = ({ heapBytes, descriptors, processes }: typeof before) =>
-  `${(heapBytes / 1024 / 1024).toFixed(1)} MiB, ${descriptors} descriptors, ${processes.length} processes`;
-console.log(`at rest before: ${size(before)}; after: ${size(after)}`);
+const mebibytes = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+const describe = ({ heapBytes, descriptors, processes, engine }: typeof before) =>
+  `${mebibytes(heapBytes)}, ${descriptors} descriptors, ${processes.length} processes, ` +
+  `in the engine ${mebibytes(engine.memoryBytes)}, ${engine.descriptors} descriptors, ${engine.threads} threads`;
+console.log(`at rest before: ${describe(before)}`);
+console.log(`at rest after: ${describe(after)}`);
+console.log(
+  `chaos itself: at most ${mebibytes(process.resourceUsage().maxRSS * 1024)}, ` +
+    `late by ${(delays.percentile(99) / 1e6).toFixed(0)} ms (p99), ${(delays.max / 1e6).toFixed(0)} ms (most)`,
+);
 console.log(`chaos: seed ${seed}, ${seconds} s: ${violations} violations`);
 // Calls that were dropped keep the timers of their deadlines.
 process.exit(violations === 0 ? 0 : 1);

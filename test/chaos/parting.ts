@@ -15,19 +15,21 @@ export interface Parting extends AsyncDisposable {
 // Longer than the service waits for those that run.
 const sleepMs = 15_000;
 
-/** Starts a program of each tenant; resolves when all of them run. */
-export async function startParting(world: World, language: string): Promise<Parting> {
+/** Starts a program of each tenant in each language; resolves when all of them run. */
+export async function startParting(world: World, languages: readonly string[]): Promise<Parting> {
   await using starting = new AsyncDisposableStack();
   const ends = await Promise.all(
-    tenants.map(async (tenant) => {
-      const peer = starting.use(await world.generated(tenant));
-      const options = { isInteractive: false, timeoutMs: undefined };
-      const { events } = peer.start(requestOf(actOf(tenant, language), tenant), options);
-      const iterator = events[Symbol.asyncIterator]();
-      await iterator.next();
-      // In an object: a promise would be waited for.
-      return { last: lastOf({ [Symbol.asyncIterator]: () => iterator }) };
-    }),
+    tenants
+      .flatMap((tenant) => languages.map((language) => ({ tenant, language })))
+      .map(async ({ tenant, language }) => {
+        const peer = starting.use(await world.generated(tenant));
+        const options = { isInteractive: false, timeoutMs: undefined };
+        const { events } = peer.start(requestOf(actOf(tenant, language), tenant), options);
+        const iterator = events[Symbol.asyncIterator]();
+        await iterator.next();
+        // In an object: a promise would be waited for.
+        return { last: lastOf({ [Symbol.asyncIterator]: () => iterator }) };
+      }),
   );
   const resources = starting.move();
   return {
@@ -60,11 +62,11 @@ function wordOf(event: ExecutionEvent): string {
 }
 
 function actOf(tenant: string, language: string): Act {
-  const program = { kind: "sleep", language, count: 1, ms: sleepMs } as const;
+  const program = { kind: "sleep", language, count: 1, ms: sleepMs, slackMs: 0 } as const;
   const plain = { pauseMs: 0, slowMs: 0, leaves: [], beside: [], deadlineMs: undefined } as const;
   return {
     ...plain,
-    token: `parting-${tenant}`,
+    token: `parting-${tenant}-${language}`,
     program,
     road: "stream",
     requestId: "",

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Leave } from "./acts.ts";
 import { resultOf } from "./check-outcome.ts";
 import type { Peer, Reading } from "./peer.ts";
-import { requestOf } from "./peer.ts";
+import { requestOf, wasCut } from "./peer.ts";
 import { callsTools } from "./programs.ts";
 import { fail, read } from "./reading.ts";
 import { closeView, note, openView, type Story, type View } from "./story.ts";
@@ -81,13 +81,12 @@ export async function attach(
   { name, executionId, afterSequence, answerTools }: AttachAt,
 ): Promise<{ readonly view: View; readonly reading: Reading } | undefined> {
   const view = openView(story, name, { via: "attach", afterSequence, executionId });
-  const cutsBefore = peer.cuts;
   try {
     const reading = await peer.attach(executionId, { afterSequence, answerTools });
     view.lastSequence = reading.attached?.lastSequence;
     return { view, reading };
   } catch (error) {
-    if (peer.cuts > cutsBefore) view.isDisturbed = true;
+    view.isDisturbed ||= wasCut(peer, view.startedAt);
     fail(view, error);
     return undefined;
   }
@@ -109,6 +108,7 @@ async function execute(
     story.answers.push({ reader, executionId, result: resultOf(outcome), ...text });
     closeView(view, { how: "left" });
   } catch (error) {
+    view.isDisturbed ||= wasCut(peer, view.startedAt);
     fail(view, error);
   }
 }

@@ -46,8 +46,16 @@ export interface Peer extends AsyncDisposable {
   cut(): void;
   /** Nothing comes through until disposal. */
   stall(): Disposable;
-  /** How often the connection was lost so far. */
-  readonly cuts: number;
+  /** When the connection was lost last, on the wall clock; 0 for never. */
+  readonly cutAt: number;
+}
+
+// A client that is busy hears late that its connection is gone, and begins calls on it.
+const noticeMs = 2_000;
+
+/** Whether the connection was lost under a call that began at a time, or right before it. */
+export function wasCut({ cutAt }: Peer, startedAt: number): boolean {
+  return cutAt > startedAt - noticeMs;
 }
 
 /** The service's tools that every program calls. */

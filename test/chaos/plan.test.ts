@@ -1,8 +1,17 @@
 import { describe, expect, it } from "vitest";
+import { faultKinds } from "./acts.ts";
 import { makePlan } from "./plan.ts";
-import { limitsOf, sourceOf, stdoutLength, stdoutPiece } from "./programs.ts";
+import {
+  hasKind,
+  kinds,
+  limitsOf,
+  programLanguages,
+  sourceOf,
+  stdoutLength,
+  stdoutPiece,
+} from "./programs.ts";
 
-const options = { seconds: 10, languages: ["python"] };
+const options = { seconds: 10, languages: programLanguages };
 
 describe("a plan", () => {
   it("is the same for the same seed, to the last choice", () => {
@@ -16,13 +25,18 @@ describe("a plan", () => {
   });
 
   it("has every kind of program, way to leave, neighbour and fault", () => {
-    const { clients, faults } = makePlan({ ...options, seed: 1, seconds: 60 });
+    const { clients, faults } = makePlan({ ...options, seed: 1, seconds: 120 });
     const acts = clients.flatMap((client) => client.acts);
-    const kinds = new Set(acts.map(({ program }) => program.kind));
-    expect(kinds.size).toBe(20);
+    for (const language of programLanguages) {
+      const own = acts.flatMap(({ program }) =>
+        program.language === language ? program.kind : [],
+      );
+      const due = kinds.filter((kind) => hasKind(language, kind));
+      expect(new Set(own), language).toEqual(new Set(due));
+    }
     expect(new Set(acts.flatMap(({ leaves }) => leaves.map(({ how }) => how))).size).toBe(4);
     expect(new Set(acts.flatMap(({ beside }) => beside.map(({ kind }) => kind))).size).toBe(7);
-    expect(new Set(faults.map(({ kind }) => kind)).size).toBe(5);
+    expect(new Set(faults.map(({ kind }) => kind))).toEqual(new Set(faultKinds));
     expect(new Set(clients.map(({ role }) => role))).toEqual(new Set(["sdk", "generated", "raw"]));
   });
 
@@ -35,6 +49,14 @@ describe("a plan", () => {
       expect(sourceOf(program).length).toBeLessThan(2_000);
       expect(limitsOf(program).wallMs).toBeGreaterThan(0);
     }
+  });
+});
+
+describe("a program", () => {
+  it("is not written where its language has no such thing", () => {
+    const program = { kind: "segfault", count: 1, ms: 1, slackMs: 0 } as const;
+    expect(sourceOf({ ...program, language: "python" })).toContain("ctypes");
+    expect(() => sourceOf({ ...program, language: "javascript" })).toThrow("no segfault");
   });
 });
 

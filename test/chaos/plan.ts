@@ -1,5 +1,5 @@
 import type { Act, Beside, ClientPlan, Fault, Leave, Plan, Road, Role } from "./acts.ts";
-import { callsTools, type Kind, type Program } from "./programs.ts";
+import { callsTools, hasKind, type Kind, type Program } from "./programs.ts";
 import { createRandom, type Random } from "./random.ts";
 
 /** What a plan is made from. */
@@ -36,7 +36,7 @@ export function makePlan({ seed, seconds, languages }: PlanOptions): Plan {
   return { seed, clients, faults: makeFaults(random.fork("faults"), { seed, seconds, languages }) };
 }
 
-const kinds: Readonly<Record<Kind, number>> = {
+const kindWeights: Readonly<Record<Kind, number>> = {
   value: 12,
   output: 10,
   spill: 1,
@@ -47,6 +47,7 @@ const kinds: Readonly<Record<Kind, number>> = {
   unanswered: 4,
   sleep: 3,
   spin: 2,
+  stuck: 1,
   hog: 2,
   bomb: 1,
   flood: 2,
@@ -57,6 +58,12 @@ const kinds: Readonly<Record<Kind, number>> = {
   near_wall: 3,
   near_active: 2,
   near_wait: 3,
+};
+
+const languageWeights: Readonly<Record<string, number>> = {
+  python: 4,
+  javascript: 3,
+  typescript: 1,
 };
 
 interface ActOptions {
@@ -95,9 +102,10 @@ function makeAct(random: Random, token: string, { role, languages, seconds }: Ac
 }
 
 function makeProgram(random: Random, languages: readonly string[], role: Role): Program {
-  const kind = random.weighted(kinds);
-  const language = random.pick(languages);
-  const program = { kind, language, count: random.int(2, 6), ms: random.int(50, 700) };
+  const language = drawLanguage(random, languages);
+  const kind = drawKind(random, language, kindWeights);
+  const ms = random.int(50, 700);
+  const program = { kind, language, count: random.int(2, 6), ms, slackMs: random.int(-30, 60) };
   // A reader of frames answers no tools.
   if (role === "raw" && callsTools(program)) return { ...program, kind: "output", count: 40 };
   switch (kind) {
@@ -110,10 +118,26 @@ function makeProgram(random: Random, languages: readonly string[], role: Role): 
       return { ...program, count: 1, ms: random.int(150, 600) };
     case "sleep":
     case "spin":
+    case "stuck":
       return { ...program, ms: random.int(150, 1_200) };
     default:
       return program;
   }
+}
+
+function drawLanguage(random: Random, languages: readonly string[]): string {
+  const weights = languages.map((name): [string, number] => [name, languageWeights[name] ?? 1]);
+  return random.weighted(Object.fromEntries(weights));
+}
+
+/** One of the kinds that a language has. */
+function drawKind(
+  random: Random,
+  language: string,
+  weights: Readonly<Partial<Record<Kind, number>>>,
+): Kind {
+  const own = Object.entries(weights).filter(([kind]) => hasKind(language, kind as Kind));
+  return random.weighted<Kind>(Object.fromEntries(own));
 }
 
 function makeRoad(random: Random, role: Role, program: Program): Road {
@@ -163,10 +187,11 @@ function makeFaults(random: Random, { seed, seconds, languages }: PlanOptions): 
   const faults: Fault[] = [];
   for (let atMs = random.int(300, 1_500); atMs < seconds * 1_000; atMs += random.int(200, 1_600)) {
     const kind = random.weighted({
-      kill_guest: 10,
-      stop_guest: 7,
+      kill_guest: 8,
+      stop_guest: 5,
       kill_zygote: 1,
-      kill_engine: 1,
+      kill_engine: 2,
+      stop_engine: 1,
       burst: 2,
     });
     const place = random.int(0, 999) / 1_000;
@@ -176,7 +201,8 @@ function makeFaults(random: Random, { seed, seconds, languages }: PlanOptions): 
       case "kill_zygote":
         faults.push({ atMs, kind, place });
         break;
-      case "stop_guest": {
+      case "stop_guest":
+      case "stop_engine": {
         const isForGood = seconds >= 30 && random.chance(0.15);
         faults.push({ atMs, kind, place, forMs: isForGood ? undefined : random.int(20, 2_000) });
         break;
@@ -195,8 +221,11 @@ function makeFaults(random: Random, { seed, seconds, languages }: PlanOptions): 
 }
 
 function burstAct(random: Random, token: string, languages: readonly string[]): Act {
-  const kind = random.weighted<Kind>({ value: 6, exception: 1, exit: 1 });
-  const program = { kind, language: random.pick(languages), count: random.int(2, 6), ms: 0 };
+  const language = drawLanguage(random, languages);
+  // Those that sleep hold slots, so that the others have to wait and are too many.
+  const kind = drawKind(random, language, { value: 4, sleep: 4, exception: 1, exit: 1 });
+  const ms = random.int(400, 900);
+  const program = { kind, language, count: random.int(2, 6), ms, slackMs: 0 };
   const requestId = random.chance(0.5) ? `r-${token}` : "";
   const fixed = {
     pauseMs: 0,

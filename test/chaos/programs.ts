@@ -1,28 +1,34 @@
 import type { FailureReason, JsonValue, Limits } from "../../src/shared/model.ts";
+import { javascriptLacks, javascriptSource, typescriptSource } from "./javascript-programs.ts";
 import { pythonSource } from "./python-programs.ts";
 
-/** What programs do. */
-export type Kind =
-  | "value"
-  | "output"
-  | "spill"
-  | "sequential"
-  | "parallel"
-  | "failing"
-  | "slow"
-  | "unanswered"
-  | "sleep"
-  | "spin"
-  | "hog"
-  | "bomb"
-  | "flood"
-  | "segfault"
-  | "exit"
-  | "exception"
-  | "syntax"
-  | "near_wall"
-  | "near_active"
-  | "near_wait";
+/** What programs do. Those that are near press a clock: their time and their limit are almost the same. */
+export const kinds = [
+  "value",
+  "output",
+  "spill",
+  "sequential",
+  "parallel",
+  "failing",
+  "slow",
+  "unanswered",
+  "sleep",
+  "spin",
+  "stuck",
+  "hog",
+  "bomb",
+  "flood",
+  "segfault",
+  "exit",
+  "exception",
+  "syntax",
+  "near_wall",
+  "near_active",
+  "near_wait",
+] as const;
+
+/** One of `kinds`. */
+export type Kind = (typeof kinds)[number];
 
 /** A program as the plan has it. */
 export interface Program {
@@ -32,6 +38,8 @@ export interface Program {
   readonly count: number;
   /** How long it takes where it takes time, milliseconds. */
   readonly ms: number;
+  /** How much later its limit comes, where it presses a clock, milliseconds; below 0 for too early. */
+  readonly slackMs: number;
 }
 
 /** How a program may end when nothing is done to it. */
@@ -46,17 +54,48 @@ export interface Expected {
   readonly message: string | undefined;
 }
 
-/** Source of each language's programs: a language more is a row more. */
-const sources: Readonly<Record<string, (program: Program) => string>> = { python: pythonSource };
+interface ProgramLanguage {
+  /** The engine that runs it in the service under test. */
+  readonly engine: string;
+  readonly source: (program: Program) => string;
+  /** Kinds that cannot be written in it. */
+  readonly lacks: readonly Kind[];
+}
+
+/** A language more is a row more. Pyodide takes no part: it stands in where there is no cpython. */
+const languages: Readonly<Record<string, ProgramLanguage>> = {
+  python: { engine: "cpython", source: pythonSource, lacks: [] },
+  javascript: { engine: "quickjs", source: javascriptSource, lacks: javascriptLacks },
+  typescript: { engine: "quickjs", source: typescriptSource, lacks: javascriptLacks },
+};
 
 /** Languages that have programs. */
-export const programLanguages: readonly string[] = Object.keys(sources);
+export const programLanguages: readonly string[] = Object.keys(languages);
+
+/** Engines that run them. */
+export const programEngines: readonly string[] = [
+  ...new Set(Object.values(languages).map(({ engine }) => engine)),
+];
 
 /** Source of a program. It finds its token and its tenant in its context. */
 export function sourceOf(program: Program): string {
-  const source = sources[program.language];
-  if (source === undefined) throw new Error(`no programs are written in ${program.language}`);
-  return source(program);
+  return languageOf(program).source(program);
+}
+
+/** The engine that runs a program. */
+export function engineOf(program: Program): string {
+  return languageOf(program).engine;
+}
+
+/** Whether a language has programs of a kind. */
+export function hasKind(language: string, kind: Kind): boolean {
+  return !languageOf({ language }).lacks.includes(kind);
+}
+
+function languageOf({ language }: Pick<Program, "language">): ProgramLanguage {
+  const found = languages[language];
+  if (found === undefined) throw new Error(`no programs are written in ${language}`);
+  return found;
 }
 
 const toolKinds: ReadonlySet<Kind> = new Set([
@@ -77,8 +116,8 @@ const MiB = 1024 * 1024;
 
 // So roomy that a busy machine alone runs no program into them.
 const roomy: Limits = {
-  wallMs: 20_000,
-  activeMs: 15_000,
+  wallMs: 40_000,
+  activeMs: 20_000,
   waitMs: 8_000,
   memoryBytes: 64 * MiB,
   outputBytes: 64 * MiB,
@@ -88,11 +127,12 @@ const roomy: Limits = {
 };
 
 /** Limits under which a program ends as it is meant to. */
-export function limitsOf({ kind, ms }: Program): Limits {
+export function limitsOf({ kind, ms, slackMs }: Program): Limits {
   switch (kind) {
     case "sleep":
       return { ...roomy, wallMs: ms };
     case "spin":
+    case "stuck":
       return { ...roomy, activeMs: ms };
     case "bomb":
       return { ...roomy, memoryBytes: 32 * MiB };
@@ -101,11 +141,11 @@ export function limitsOf({ kind, ms }: Program): Limits {
     case "unanswered":
       return { ...roomy, waitMs: ms };
     case "near_wall":
-      return { ...roomy, wallMs: ms + 60 };
+      return { ...roomy, wallMs: ms + slackMs };
     case "near_active":
-      return { ...roomy, activeMs: ms + 20 };
+      return { ...roomy, activeMs: ms + slackMs };
     case "near_wait":
-      return { ...roomy, waitMs: ms + 20 };
+      return { ...roomy, waitMs: ms + slackMs };
     default:
       return roomy;
   }
@@ -144,6 +184,7 @@ export function expectedOf({ kind, count }: Program, token: string, tenant: stri
       return { ...gives(1, [token, "in time"]), reasons: ["timeout"] };
     case "sleep":
     case "spin":
+    case "stuck":
       return fails("timeout");
     case "bomb":
       return fails("memory");

@@ -76,6 +76,9 @@ while True:
   spin: () => `
 while True:
     pass`,
+  stuck: () => `
+import re
+re.match("^(a+)+$", "a" * 64 + "b")`,
   hog: ({ ms }) => `
 import time
 while time.process_time() < ${ms / 1_000}:

@@ -9,6 +9,7 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
+import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
 import type { ExecutionEvent as EventMessage } from "../../gen/es/codemode/v1/execution_pb.ts";
 import {
   AttachExecutionRequestSchema,
@@ -30,7 +31,7 @@ const windowBytes = 4 * 1024;
 export async function connectRaw(url: string, apiKey: string): Promise<Peer> {
   const proxy = await startCuttingProxy(url);
   let session: http2.ClientHttp2Session | undefined;
-  let cuts = 0;
+  let cutAt = 0;
 
   function open(): http2.ClientHttp2Session {
     if (session !== undefined && !session.closed && !session.destroyed) return session;
@@ -55,8 +56,8 @@ export async function connectRaw(url: string, apiKey: string): Promise<Peer> {
   }
 
   return {
-    get cuts() {
-      return cuts;
+    get cutAt() {
+      return cutAt;
     },
     execute: async () => refuse(),
     start(request, { timeoutMs = 120_000 }) {
@@ -81,7 +82,7 @@ export async function connectRaw(url: string, apiKey: string): Promise<Peer> {
       };
     },
     cut() {
-      cuts += 1;
+      cutAt = Date.now();
       proxy.cut();
       // Node sees it a moment later, and what was asked in between would never leave.
       session?.destroy();
@@ -152,6 +153,7 @@ async function* messagesOf<D extends DescMessage>(
 }
 
 function toError(status: http2.IncomingHttpHeaders): ConnectError {
-  const message = decodeURIComponent(String(status["grpc-message"] ?? ""));
-  return new ConnectError(message, Number(status["grpc-status"]));
+  const fields = Object.entries(status).filter(([name]) => !name.startsWith(":"));
+  const trailers = new Headers(fields.map(([name, value]) => [name, String(value)]));
+  return findTrailerError(trailers) ?? new ConnectError("a status that is none", 14);
 }

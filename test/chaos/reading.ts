@@ -5,7 +5,7 @@ import { parseJson } from "../../src/shared/json.ts";
 import type { ExecutionEvent, ToolAnswer, ToolCall } from "../../src/shared/model.ts";
 import { fromConnectError } from "../../src/shared/status.ts";
 import type { Leave } from "./acts.ts";
-import type { Peer, Reading } from "./peer.ts";
+import { type Peer, type Reading, wasCut } from "./peer.ts";
 import { closeView, note, type Story, type View } from "./story.ts";
 import { type Arguments, callerTools, type Handler } from "./tools.ts";
 
@@ -23,7 +23,6 @@ export interface ReadOptions {
 /** Reads a stream to its end, or until the reader leaves. True when it left. Never rejects. */
 export async function read(reading: Reading, options: ReadOptions): Promise<boolean> {
   const { story, view, peer, slowMs, leave, handler } = options;
-  const cutsBefore = peer.cuts;
   const host = toolHost(reading, options);
   let hasGone = false;
   const go = () => {
@@ -55,19 +54,20 @@ export async function read(reading: Reading, options: ReadOptions): Promise<bool
     }
     closeView(view, { how: "ended" });
   } catch (error) {
+    view.isDisturbed ||= wasCut(peer, view.startedAt);
     fail(view, error);
   } finally {
     clearTimeout(timer);
     host.close();
-    if (peer.cuts > cutsBefore) view.isDisturbed = true;
+    view.isDisturbed ||= peer.cutAt >= view.startedAt;
   }
   return view.end?.how === "left";
 }
 
 /** Ends a view with what its stream threw. */
 export function fail(view: View, error: unknown): void {
-  const { kind, message } = toError(error);
-  closeView(view, { how: "failed", kind, message });
+  const { kind, message, retryAfterMs } = toError(error);
+  closeView(view, { how: "failed", kind, message, retryAfterMs });
 }
 
 /** An error of a call, whoever made it. */

@@ -15,7 +15,13 @@ export type ViewEnd =
   | { readonly how: "ended" }
   /** It left by itself. */
   | { readonly how: "left" }
-  | { readonly how: "failed"; readonly kind: string; readonly message: string };
+  | {
+      readonly how: "failed";
+      readonly kind: string;
+      readonly message: string;
+      /** When to come back, as the service says. */
+      readonly retryAfterMs: number | undefined;
+    };
 
 /** How a program ended, whichever client tells it. */
 export type Result =
@@ -79,8 +85,8 @@ export interface Log {
   /** The status in place of a log, where there is none. */
   readonly status: string | undefined;
   readonly message: string;
-  /** When it was asked for, on the wall clock. */
-  readonly readAt: number;
+  /** When the answer had come, on the wall clock. */
+  readonly answeredAt: number;
 }
 
 /** What was done to an execution by those who use it, which explains how it ended. */

@@ -14,6 +14,7 @@ import { descendants, type ProcessStatus } from "../support/processes.ts";
 import { connectGenerated } from "./generated-peer.ts";
 import { type Peer, serviceName } from "./peer.ts";
 import { tenants } from "./plan.ts";
+import { programEngines } from "./programs.ts";
 import { connectRaw } from "./raw-peer.ts";
 import type { SdkClient } from "./sdk-lead.ts";
 import type { Arguments } from "./tools.ts";
@@ -139,8 +140,8 @@ export async function startWorld({ onBegin, endedForMs }: WorldOptions): Promise
 
 const calmMs = 1_000;
 
-/** A number once it has not changed for a while. */
-async function untilCalm(read: () => number): Promise<number> {
+/** A number once it has not changed for a second. */
+export async function untilCalm(read: () => number): Promise<number> {
   let last = read();
   for (let since = Date.now(); Date.now() - since < calmMs; await sleep(20)) {
     const now = read();
@@ -160,6 +161,7 @@ function settingsOf(
     api_keys: tenants.map((tenant) => ({ key: keyOf(tenant), tenant })),
     tool_services: { [serviceName]: ledger },
     log_level: "info",
+    engines: [...programEngines],
     spare_guests: spareGuests,
     slots: 16,
     tenant_slots: 12,

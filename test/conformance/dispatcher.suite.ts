@@ -191,6 +191,23 @@ export function dispatcherSuite(name: string, dispatcher: DispatcherUnderTest): 
       });
     });
 
+    it("refuses a language whose engine is being started again as safe to retry", async () => {
+      const down = createScriptedExecutor({}, { up: false, reason: "the zygote died" });
+      const restarting = {
+        ...down,
+        info: () => ({ ...down.info(), isRestarting: true }),
+      };
+      const never = createScriptedExecutor({}, { name: "other", up: false, reason: "no wall" });
+      await using t = await setUp({ executors: [never, restarting] });
+      await expect(t.acquire("a")).rejects.toMatchObject({
+        kind: "unavailable",
+        retryable: true,
+        retryAfterMs: 1_000,
+        message:
+          "the engine of python is being started again: other is not up: no wall; scripted is not up: the zygote died",
+      });
+    });
+
     it("drains: refuses the new and the waiting, and resolves with the last lease", async () => {
       await using t = await setUp({ slots: 1 });
       const lease = await t.acquire("a");

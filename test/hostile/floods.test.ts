@@ -1,5 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  changedSettings,
+  continuation,
+  emptyContinuation,
+  flood,
+  idleFrames,
+  openAndReset,
+  openHeaders,
+  ping,
+} from "../support/attacks.ts";
+import {
   callHeaders,
   connectRaw,
   flags,
@@ -7,7 +17,6 @@ import {
   frameTypes,
   headerBlock,
   openCall,
-  type RawHttp2,
   settings,
 } from "../support/raw-http2.ts";
 import { hostile, startTarget, type Target } from "./support/target.ts";
@@ -25,23 +34,6 @@ afterAll(async () => {
   await target[Symbol.asyncDispose]();
 });
 
-/** Sends the same again and again, until it is closed or has been sent so often. */
-async function flood(peer: RawHttp2, times: number, make: (index: number) => Uint8Array) {
-  const batch = 250;
-  for (let sent = 0; sent < times && !peer.isClosed; sent += batch)
-    await peer.send(...Array.from({ length: batch }, (_, index) => make(sent + index)));
-}
-
-const cancelled = Buffer.from([0, 0, 0, 8]);
-/** A call that is opened and reset at once. */
-function openAndReset(index: number, headers: Readonly<Record<string, string>>): Buffer {
-  const stream = 2 * index + 1;
-  return Buffer.concat([
-    openCall(stream, headers),
-    frame(frameTypes.reset, { stream, payload: cancelled }),
-  ]);
-}
-
 describe("rapid reset", () => {
   it.each([
     ["with a key", callHeaders("Execute", hostile)],
@@ -52,6 +44,17 @@ describe("rapid reset", () => {
       await flood(peer, 9_900, (index) => openAndReset(index, headers));
       await peer.settle();
       expect(peer.goaway).toBeUndefined();
+    });
+  });
+
+  it("begins hardly any of its calls, and so costs others little", async () => {
+    await target.attack(async () => {
+      using peer = await connectRaw(target.port);
+      const headers = callHeaders("Execute");
+      const before = (await target.state()).unauthenticated;
+      await flood(peer, 9_000, (index) => openAndReset(index, headers));
+      await peer.settle();
+      expect((await target.state()).unauthenticated - before).toBeLessThan(900);
     });
   });
 
@@ -69,10 +72,8 @@ describe("headers without end", () => {
   it("in CONTINUATION frames end the connection", async () => {
     await target.attack(async () => {
       using peer = await connectRaw(target.port);
-      const payload = headerBlock({ ":method": "POST", "x-a": "a" });
-      await peer.send(frame(frameTypes.headers, { stream: 1, payload }));
-      const more = headerBlock({ "x-more": "b".repeat(16_000) });
-      await flood(peer, 10_000, () => frame(frameTypes.continuation, { stream: 1, payload: more }));
+      await peer.send(openHeaders());
+      await flood(peer, 10_000, continuation);
       await peer.closed;
     });
   });
@@ -80,8 +81,8 @@ describe("headers without end", () => {
   it("in empty CONTINUATION frames end the connection", async () => {
     await target.attack(async () => {
       using peer = await connectRaw(target.port);
-      await peer.send(frame(frameTypes.headers, { stream: 1, payload: headerBlock({ a: "b" }) }));
-      await flood(peer, 100_000, () => frame(frameTypes.continuation, { stream: 1 }));
+      await peer.send(openHeaders());
+      await flood(peer, 100_000, emptyContinuation);
       await peer.closed;
     });
   });
@@ -114,11 +115,9 @@ describe("headers without end", () => {
 });
 
 describe("a flood", () => {
-  const ping = frame(frameTypes.ping, { payload: Buffer.alloc(8) });
-
   it.each([
     ["pings", () => ping],
-    ["settings", (index: number) => settings([4, 65_535 + (index % 2)])],
+    ["settings", changedSettings],
   ])("of %s is borne for a while and then ends the connection", async (_title, make) => {
     await target.attack(async () => {
       using peer = await connectRaw(target.port);
@@ -146,15 +145,7 @@ describe("a flood", () => {
     });
   });
 
-  it.each([
-    ["window updates", frame(frameTypes.windowUpdate, { payload: Buffer.from([0, 0, 0, 1]) })],
-    [
-      "priorities",
-      frame(frameTypes.priority, { stream: 1, payload: Buffer.from([0, 0, 0, 3, 1]) }),
-    ],
-    ["frames of no known type", frame(0xf0, { payload: Buffer.alloc(16) })],
-    ["empty data", frame(frameTypes.data, { stream: 1 })],
-  ])("of %s holds up nobody", async (_title, bytes) => {
+  it.each(Object.entries(idleFrames))("of %s holds up nobody", async (_title, bytes) => {
     await target.attack(async () => {
       using peer = await connectRaw(target.port);
       await peer.send(openCall(1, callHeaders("Execute", hostile)));

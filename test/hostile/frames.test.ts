@@ -1,5 +1,6 @@
 import net from "node:net";
 import { afterAll, beforeAll, it } from "vitest";
+import { noiseFrames } from "../support/attacks.ts";
 import {
   callHeaders,
   connectRaw,
@@ -129,19 +130,10 @@ it("bears 300 connections of noise", async () => {
       Array.from({ length: 300 }, async (_, index) => {
         const noise = random(2_048);
         // A third as it is, a third after the preface, a third as frames of a plausible kind.
-        const framed = Buffer.concat(
-          Array.from({ length: 20 }, (_, at) =>
-            frame((noise[at] ?? 0) % 10, {
-              flags: noise[at + 20] ?? 0,
-              stream: (noise[at + 40] ?? 0) % 8,
-              payload: noise.subarray(at * 50, at * 50 + ((noise[at + 60] ?? 0) % 50)),
-            }),
-          ),
-        );
         const hello = [
           noise,
           Buffer.concat([preface, noise]),
-          Buffer.concat([preface, settings(), framed]),
+          Buffer.concat([preface, settings(), noiseFrames(noise)]),
         ];
         using peer = await connectRaw(target.port, { hello: hello[index % 3] ?? noise });
         await Promise.race([peer.closed, peer.until(() => true)]).catch(() => {});

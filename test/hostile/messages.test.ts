@@ -2,9 +2,10 @@ import { gzipSync } from "node:zlib";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ExecuteRequestSchema } from "../../gen/es/codemode/v1/executor_pb.ts";
+import { bomb, compressed } from "../support/attacks.ts";
 import { envelope } from "../support/client.ts";
+import { connectCaller } from "../support/http2-caller.ts";
 import { callHeaders } from "../support/raw-http2.ts";
-import { connectCaller } from "./support/calls.ts";
 import { hostile, startTarget, type Target } from "./support/target.ts";
 
 const MiB = 1024 * 1024;
@@ -21,11 +22,6 @@ afterAll(async () => {
 
 const execute = callHeaders("Execute", hostile);
 const gzipped = { ...execute, "grpc-encoding": "gzip" };
-const compressed = (bytes: Uint8Array) => {
-  const framed = Buffer.from(envelope(bytes));
-  framed[0] = 1;
-  return framed;
-};
 const valid = toBinary(
   ExecuteRequestSchema,
   create(ExecuteRequestSchema, { request: { code: "one" } }),
@@ -56,12 +52,6 @@ function varint(value: number): number[] {
     if (rest < 128) return [...bytes, rest];
     bytes.push((rest & 127) | 128);
   }
-}
-
-/** 1 GiB of zeros, compressed a piece at a time: a sequence of gzip members is one gzip stream. */
-function bomb(): Buffer {
-  const member = gzipSync(Buffer.alloc(64 * MiB), { level: 9 });
-  return Buffer.concat(Array.from({ length: 16 }, () => member));
 }
 
 describe("a message", () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { startBrood } from "../../src/sandbox/cpython/brood.ts";
 import { probeNamespaces } from "../../src/sandbox/cpython/probes.ts";
 import { findPython } from "../../src/sandbox/cpython/python.ts";
@@ -36,6 +36,24 @@ describe.skipIf(noSecondWall)("the second wall", () => {
     const own = info.probes.filter(({ name }) => name.startsWith("without the lock: "));
     expect(own.length).toBeGreaterThan(15);
     expect(segments()).toBe(before);
+  });
+
+  it("is tried once more when the guest that proves it is killed", async () => {
+    const starting = startCpython({ requireTier: "T2" });
+    await vi.waitFor(
+      () => {
+        const guests = zygotes().flatMap((one) => one.guests);
+        const bare = guests.find(({ name, fields }) => {
+          const isInside = (fields.get("NSpid") ?? "").includes("\t");
+          return isInside && name.startsWith("python") && fields.get("Seccomp") === "0";
+        });
+        if (bare === undefined) throw new Error("no guest is there to prove it");
+        process.kill(bare.pid, "SIGKILL");
+      },
+      { timeout: 20_000, interval: 1 },
+    );
+    await using executor = await starting;
+    expect(executor.info()).toMatchObject({ up: true, isolationTier: "T3", warnings: [] });
   });
 
   it("hides what is on the host: no path of it can be looked at, by name or by way of itself", async () => {

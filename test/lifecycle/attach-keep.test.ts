@@ -4,10 +4,17 @@ import { ExecutionState } from "../../gen/es/codemode/v1/execution_pb.ts";
 import { toDuration } from "../../src/shared/wire/time.ts";
 import { setUpTenants as setUp } from "../support/attach-setup.ts";
 import { failure } from "../support/client.ts";
+import type { LogLine, TestServer } from "../support/server.ts";
 import { attachStream, shapeOf, startStream } from "../support/streams.ts";
 
 const keep = (ms: number) => ({ keepWithoutReader: toDuration(ms) });
 const wall = (ms: number) => ({ limits: { wallTimeout: toDuration(ms) } });
+
+/** Waits until the call of a stream is over on the server, too: its log line is the last thing of it. */
+async function untilOver({ log }: TestServer) {
+  const isCall = ({ msg, method }: LogLine) => msg === "call" && /Stream$/.test(String(method));
+  await vi.waitFor(() => expect(log.some(isCall)).toBe(true));
+}
 
 describe("keep_without_reader", () => {
   it("of nothing cancels a program whose stream drops, at once", async () => {
@@ -59,6 +66,7 @@ describe("keep_without_reader", () => {
     const stream = startStream(t.acme, { code: "printer", ...keep(60_000), ...wall(60_000) });
     await stream.until("started");
     stream.drop();
+    await untilOver(t.server);
     await t.printer.print("alone");
     t.printer.end(7);
     await vi.waitFor(() => expect(t.executor.alive).toBe(0));
@@ -156,9 +164,7 @@ describe("keep_without_reader", () => {
     const stream = startStream(t.acme, { code: "printer", ...keep(60_000) }, { timeoutMs: 100 });
     await stream.until("started");
     expect((await failure(stream.rest())).code).toBe(Code.DeadlineExceeded);
-    const isTold = () =>
-      t.server.log.some(({ msg, method }) => msg === "call" && /Stream$/.test(String(method)));
-    await vi.waitFor(() => expect(isTold()).toBe(true));
+    await untilOver(t.server);
     t.printer.end("its own end");
     const again = await attachStream(t.acme, { executionId: stream.id(), afterSequence: 1n });
     expect(await again.rest()).toMatchObject([

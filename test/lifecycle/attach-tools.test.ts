@@ -81,7 +81,7 @@ describe("a tool host", () => {
   });
 
   it("that was replaced is refused: its answers have no effect, nor has closing its side", async () => {
-    await using t = await setUp({ askTwice });
+    await using t = await setUp({ ask, askTwice });
     const first = await startAsking(t.acme, "askTwice");
     const { executionId, callId, stream } = first;
     const next = await attachStream(t.acme, { executionId, answerTools: true });
@@ -89,6 +89,13 @@ describe("a tool host", () => {
     stream.answer({ callId, resultJson: '"stale"' });
     await vi.waitFor(() => expect(t.server.stats().refusedToolAnswers).toBe(1));
     stream.end();
+    // A side is closed a moment after it ends: this one, which ended later, has been closed.
+    const other = await startAsking(t.acme, "ask");
+    other.stream.end();
+    expect(await other.stream.until("tool_result")).toMatchObject({
+      error: { kind: "unavailable" },
+    });
+    await other.stream.rest();
     await submit(t.acme, executionId, callId, '"fresh"');
     const { callId: secondId } = await stream.until("tool_call");
     await submit(t.acme, executionId, secondId, '"fresh too"');

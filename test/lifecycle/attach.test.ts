@@ -123,14 +123,14 @@ describe("attaching", () => {
     for (const executionId of ["none", running.id(), ended.id()]) {
       const key = { case: "executionId", value: executionId } as const;
       const result = { callId: "1", result: { case: "resultJson", value: "1" } } as const;
-      for (const call of [
+      const calls = [
         attachStream(t.globex, { executionId }),
         attachStream(t.globex, { executionId, answerTools: true, afterSequence: 1n }),
         executor.getExecution({ key }),
         executor.cancelExecution({ executionId }),
         executor.submitToolResult({ executionId, result }),
-      ]) {
-        const error = await failure(call);
+      ];
+      for (const error of await Promise.all(calls.map((call) => failure(call)))) {
         expect(error).toMatchObject({ code: Code.NotFound, rawMessage: "no such execution" });
       }
     }

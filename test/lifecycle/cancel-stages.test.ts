@@ -102,6 +102,8 @@ interface Stage {
   readonly reached: Promise<unknown>;
   /** Resolves when what is below it at this stage has been told to end. */
   readonly ended?: Promise<unknown>;
+  /** Whether what it waits for has come to its own end, which would have ended it too. */
+  readonly isLate?: () => boolean;
 }
 
 /** The calls of a caller that reads nothing but headers, until it goes on. */
@@ -131,7 +133,26 @@ const stages: readonly (readonly [string, Request, (t: Setup) => Promise<Stage> 
   [
     "waits for the list of a tool service",
     { code: "forever", toolServices: ["silent"] },
-    ({ asked }) => ({ reached: asked }),
+    ({ client, asked }) => {
+      // Waits for the same list, and nobody cancels it: it is over when the list is given up.
+      let isLate = false;
+      const beside = client.executor.execute({
+        request: { code: "other", toolServices: ["silent"] },
+      });
+      beside
+        .catch(() => {})
+        .finally(() => {
+          isLate = true;
+        });
+      const known = async () => {
+        const { executions } = await client.executor.listExecutions({ correlationId });
+        expect(executions).toHaveLength(1);
+      };
+      return {
+        reached: Promise.all([asked, vi.waitFor(known, patient)]),
+        isLate: () => isLate,
+      };
+    },
   ],
   [
     "waits for a slot",
@@ -195,22 +216,23 @@ const ways: readonly (readonly [string, (t: Setup, caller: { reset(): void }) =>
 describe.each(stages)("an execution that %s", (_stage, request, look) => {
   it.each(ways)("ends with all that is below it when its caller %s", async (_way, give) => {
     await using t = await setUp();
-    const { reached, ended } = await look(t);
+    const { reached, ended, isLate } = await look(t);
     using caller = send(t.server.url, { ...request, correlationId });
     await reached;
     await give(t, caller);
     await ended;
-    await vi.waitFor(() => {
+    await vi.waitFor(async () => {
       expect(t.server.stats()).toMatchObject({ inUse: 0, queued: 0, runningLogBytes: 0 });
       expect(t.executor.alive).toBe(0);
+      const { executions } = await t.client.executor.listExecutions({ correlationId });
+      expect(executions).toMatchObject([
+        {
+          state: ExecutionState.FINISHED,
+          outcome: { result: { case: "failure", value: { reason: FailureReason.CANCELLED } } },
+        },
+      ]);
     }, patient);
-    const { executions } = await t.client.executor.listExecutions({ correlationId });
-    expect(executions).toMatchObject([
-      {
-        state: ExecutionState.FINISHED,
-        outcome: { result: { case: "failure", value: { reason: FailureReason.CANCELLED } } },
-      },
-    ]);
+    if (isLate !== undefined) expect(isLate()).toBe(false);
     const next = await t.client.executor.execute({ request: { code: "four" } });
     expect(next.execution?.outcome?.result.case).toBe("success");
   });

@@ -163,20 +163,30 @@ describe("the table of request ids", () => {
     expect(t.executor.started).toEqual(["four", "four"]);
   });
 
-  it("says so when neither log nor outcome is kept, and does not run the program again", async () => {
-    const settings = { retention: { tenant_bytes: 0 }, idempotency: { outcome_bytes: 1 } };
-    await using t = await setUp({ four: () => 4 }, settings);
-    const request = { code: "four", requestId };
-    const { execution } = await t.acme.executor.execute({ request });
-    const gone = {
-      code: Code.OutOfRange,
-      rawMessage: "the execution has ended, and its outcome is no longer kept",
-    };
-    expect(await failure(t.acme.executor.execute({ request }))).toMatchObject(gone);
-    expect(await failure(startStream(t.acme, request).rest())).toMatchObject(gone);
-    const key = { case: "requestId", value: requestId } as const;
-    expect(await failure(t.acme.executor.getExecution({ key }))).toMatchObject(gone);
-    expect(execution?.outcome).toBeDefined();
-    expect(t.executor.started).toEqual(["four"]);
+  it("keeps every outcome for its time: refuses new ids when those are too large together", async () => {
+    const settings = { retention: { tenant_bytes: 0 }, idempotency: { outcome_bytes: 2_000 } };
+    await using t = await setUp({ much: () => "x".repeat(5_000), four: () => 4 }, settings);
+    const request = { code: "much", requestId };
+    const first = await t.acme.executor.execute({ request });
+    // Its end is told before its outcome counts.
+    await vi.waitFor(async () => {
+      const status = await failure(
+        t.acme.executor.execute({ request: { code: "four", requestId: "r-2" } }),
+      );
+      expect(status.code).toBe(Code.ResourceExhausted);
+      const [quota] = status.findDetails(QuotaFailureSchema);
+      expect(quota?.violations[0]).toMatchObject({
+        subject: "tenant:acme",
+        description: "2000 bytes of outcomes remembered",
+      });
+      const [retry] = status.findDetails(RetryInfoSchema);
+      expect(retry?.retryDelay?.seconds).toBeGreaterThan(3_500n);
+    });
+    expect((await t.acme.executor.execute({ request })).execution).toEqual(first.execution);
+    const other = { code: "four", requestId };
+    const { execution } = await t.globex.executor.execute({ request: other });
+    expect(execution?.outcome?.result).toMatchObject({ value: { resultJson: "4" } });
+    await t.acme.executor.execute({ request: { code: "four" } });
+    expect(t.executor.started).toEqual(["much", "four", "four"]);
   });
 });

@@ -7,12 +7,13 @@ import { roads } from "./support/roads.ts";
 /** No log outlives its execution. */
 const settings = { retention: { tenant_bytes: 0 } };
 
-/** Prints a line before the gate and one behind it. */
+/** Prints a line before the gate and two behind it. */
 function lines(gate: Promise<void>): Script {
   return async ({ print }) => {
     await print("one\n");
     await gate;
     await print("two\n");
+    await print("three\n");
     return "done";
   };
 }
@@ -37,13 +38,13 @@ describe("a stream whose log was pushed out while it was cut", () => {
     expect(events).toMatchObject([
       { type: "started", sequence: 1 },
       { type: "output", sequence: 2, text: "one\n" },
-      { type: "trimmed", sequence: 3, firstSequence: 3, omittedBytes: 4 },
-      { type: "finished", sequence: 4, outcome: { status: "completed" } },
+      { type: "trimmed", sequence: 4, firstSequence: 3, omittedBytes: 10 },
+      { type: "finished", sequence: 5, outcome: { status: "completed" } },
     ]);
     expect(await execution.outcome).toMatchObject({
       value: "done",
       stdout: "one\n",
-      stdoutOmittedBytes: 4,
+      stdoutOmittedBytes: 10,
     });
     expect(test.executor.started).toEqual(["lines"]);
   });
@@ -107,7 +108,7 @@ describe.each(roads)("a request by $road that was cut off from a log that is gon
       status: "completed",
       value: "done",
       stdout: "",
-      stdoutOmittedBytes: 8,
+      stdoutOmittedBytes: 14,
       executionId: expect.stringContaining(`${test.server.info().instanceId}-`),
     });
     expect(test.executor.started).toEqual(["prime", "lines"]);
@@ -123,7 +124,7 @@ describe.each(roads)("a request by $road that was cut off from a log that is gon
     expect(await run(test.codemode, "lines", options)).toMatchObject({
       executionId: first.executionId,
       value: "done",
-      stdoutOmittedBytes: 8,
+      stdoutOmittedBytes: 14,
     });
     expect(test.executor.started).toEqual(["lines"]);
   });

@@ -102,7 +102,7 @@ function cpuMsOf(pid: number): number {
 }
 
 /** Memory that no other process shares; 0 when the process has just ended. */
-function privateBytes(pid: number): number {
+export function privateBytes(pid: number): number {
   try {
     const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
     const kilobytes = [...text.matchAll(/^Private_\w+:\s+(\d+) kB$/gm)].map(([, n]) => Number(n));

@@ -11,6 +11,8 @@ import type { Layer, ZygoteHello } from "./zygote.ts";
 
 const allLayers: readonly Layer[] = ["landlock", "seccomp"];
 const restartDelayMs = 1_000;
+// A probing guest that happened to be killed says nothing of the wall.
+const wallAttempts = 2;
 
 /** Options of `createCpythonSandbox`. */
 export interface CpythonSandboxOptions {
@@ -125,13 +127,17 @@ class CpythonSandbox implements Sandbox {
     await previous?.[Symbol.asyncDispose]();
     const { secondWall, onWarning } = this.#options;
     const unwanted = secondWall === "off" ? "the configuration says off" : undefined;
-    try {
-      return await this.#startBrood(python, unwanted);
-    } catch (error) {
-      if (!(error instanceof SecondWallFault)) throw error;
-      onWarning(`the second wall does not hold guests: ${error.message}; starting without it`);
-      return await this.#startBrood(python, error.message);
+    let fault = "";
+    for (let attempt = 1; attempt <= wallAttempts; attempt += 1) {
+      try {
+        return await this.#startBrood(python, unwanted);
+      } catch (error) {
+        if (!(error instanceof SecondWallFault)) throw error;
+        fault = error.message;
+      }
     }
+    onWarning(`the second wall does not hold guests: ${fault}; starting without it`);
+    return await this.#startBrood(python, fault);
   }
 
   /** A zygote whose walls the probes have tried; one below the required tier is ended again. */

@@ -1,4 +1,4 @@
-import { Code, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { Logger } from "pino";
 import { correlationHeader } from "../../shared/status.ts";
 import { around } from "./around.ts";
@@ -12,7 +12,9 @@ export function errorsInterceptor({ logger }: { readonly logger: Logger }): Inte
       const status = toStatus(error);
       const trailers = contextValues.get(trailersKey);
       for (const [name, value] of trailers) status.metadata.set(name, value);
-      if (status.code === Code.Internal || status.code === Code.Unknown) {
+      // Connect's own errors are about what the caller sent: bytes that are no message are not our fault.
+      const isOurs = !(error instanceof ConnectError);
+      if (isOurs && (status.code === Code.Internal || status.code === Code.Unknown)) {
         logger.error(
           {
             method: `${service.typeName}/${method.name}`,

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createLocalDispatcher, type LocalDispatcherOptions } from "../../../src/dispatch/local.ts";
 import { createMemoryGauge } from "../../../src/dispatch/memory.ts";
+import type { ExecutorInfo } from "../../../src/executors/executor.ts";
 import type { CodemodeError } from "../../../src/shared/errors.ts";
-import type { EngineInfo } from "../../../src/shared/model.ts";
 import { createScriptedExecutor } from "../../support/scripted-executor.ts";
 
 function setUp(options: Partial<LocalDispatcherOptions> = {}) {
@@ -142,7 +142,7 @@ describe("the local dispatcher's refusals", () => {
   });
 
   it("refuses a waiting request whose engine went down, and serves the others", async () => {
-    const info: { -readonly [K in keyof EngineInfo]: EngineInfo[K] } = {
+    const info: { -readonly [K in keyof ExecutorInfo]: ExecutorInfo[K] } = {
       name: "cpython",
       languages: ["python"],
       up: true,
@@ -156,11 +156,13 @@ describe("the local dispatcher's refusals", () => {
     await using t = setUp({ executors: [executor], slots: 1 });
     const lease = await t.acquire("a");
     const refused = t.acquire("a");
-    info.up = false;
+    Object.assign(info, { up: false, isRestarting: true });
     await lease[Symbol.asyncDispose]();
     await expect(refused).rejects.toMatchObject({
-      kind: "unsupported",
-      message: "no engine runs python: cpython is not up: the zygote died",
+      kind: "unavailable",
+      message: "the engine of python is being started again: cpython is not up: the zygote died",
+      retryable: true,
+      retryAfterMs: 1_000,
     });
     info.up = true;
     await t.acquire("a");

@@ -35,6 +35,7 @@ it("serves loopback on port 8001 at tier T2 where nothing is said", async () => 
     queueSize: config.slots,
     tenantQueueSize: config.slots,
     tenantExecutionsPerMinute: 0,
+    tenants: 1,
     isShared: false,
     logLevel: "info",
   });
@@ -46,8 +47,8 @@ it("knows that several tenants share it by their keys", () => {
   const keysOf = (...tenants: string[]) => ({
     api_keys: tenants.map((tenant, index) => ({ tenant, key: `key-${index}` })),
   });
-  expect(parseConfig(keysOf("acme", "acme")).isShared).toBe(false);
-  expect(parseConfig(keysOf("acme", "globex")).isShared).toBe(true);
+  expect(parseConfig(keysOf("acme", "acme"))).toMatchObject({ tenants: 1, isShared: false });
+  expect(parseConfig(keysOf("acme", "globex"))).toMatchObject({ tenants: 2, isShared: true });
 });
 
 it("takes what is said of tenants and of request ids", () => {

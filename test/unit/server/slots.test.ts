@@ -1,5 +1,11 @@
 import { expect, it } from "vitest";
-import { heapBytes, logBytesFor, requestsFor, slotsFor } from "../../../src/server/slots.ts";
+import {
+  heapBytes,
+  logBytesFor,
+  outcomeBytesFor,
+  requestsFor,
+  slotsFor,
+} from "../../../src/server/slots.ts";
 import { usableMemory } from "../../../src/shared/usable-memory.ts";
 
 it.each([
@@ -17,13 +23,17 @@ it("knows how much memory it may use", () => {
 });
 
 it.each([
-  [4, 1024 ** 3, 419_430],
-  [0.5, 128 * 1024 ** 2, 52_428],
-  [0.001, 268_435, 1_000],
-])("gives a heap of %f GiB to one tenant's logs and to request ids", (gibibytes, bytes, ids) => {
-  expect(logBytesFor(gibibytes * 1024 ** 3)).toBe(bytes);
-  expect(requestsFor(gibibytes * 1024 ** 3)).toBe(ids);
-});
+  [4, 1024 ** 3, 419_430, 256 * 1024 ** 2],
+  [0.5, 128 * 1024 ** 2, 52_428, 32 * 1024 ** 2],
+  [0.001, 268_435, 1_000, 16 * 1024 ** 2],
+])(
+  "gives a heap of %f GiB to one tenant's logs and to request ids",
+  (gibibytes, bytes, ids, outcomes) => {
+    expect(outcomeBytesFor(gibibytes * 1024 ** 3)).toBe(outcomes);
+    expect(logBytesFor(gibibytes * 1024 ** 3)).toBe(bytes);
+    expect(requestsFor(gibibytes * 1024 ** 3)).toBe(ids);
+  },
+);
 
 it("knows how large its heap may become", () => {
   expect(heapBytes()).toBeGreaterThan(2 ** 27);

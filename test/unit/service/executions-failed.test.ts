@@ -1,11 +1,13 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createMemoryStore } from "../../../src/execution/memory-store.ts";
 import type { ExecutionStore } from "../../../src/execution/store.ts";
 import type { Executor, GuestEvent, GuestRun } from "../../../src/executors/executor.ts";
 import { CodemodeError } from "../../../src/shared/errors.ts";
-import { eventsOf, playing, setUpExecutions as setUp } from "../../support/executions.ts";
+import { eventsOf, never, playing, setUpExecutions as setUp } from "../../support/executions.ts";
 import { roomyLimits } from "../../support/requests.ts";
 import { createScriptedExecutor, forever, type Script } from "../../support/scripted-executor.ts";
+
+const anything = { state: undefined, correlationId: undefined, before: undefined };
 
 describe("an execution that the service fails", () => {
   it("is refused, safe to retry, when no slot comes free in time", async () => {
@@ -86,6 +88,77 @@ describe("an execution that the service fails", () => {
     await execution.over;
     expect(execution.summary().outcome).toMatchObject({ error: { reason: "crashed" } });
     expect(t.executor.alive).toBe(0);
+  });
+
+  it.each([
+    ["by its own end", "four"],
+    ["by a cancel", "forever"],
+  ])(
+    "has not ended %s before its log says so, and is lost where that fails",
+    async (_how, code) => {
+      const memory = createMemoryStore();
+      const reached = Promise.withResolvers<void>();
+      const full = Promise.withResolvers<never>();
+      const store: ExecutionStore = {
+        ...memory,
+        append: async (id, epoch, events) => {
+          if (events.some(({ type }) => type === "finished")) {
+            reached.resolve();
+            await full.promise;
+          }
+          return await memory.append(id, epoch, events);
+        },
+      };
+      await using t = setUp({ scripts: { four: () => 4 }, store });
+      const started = t.executor.untilStarted(code);
+      await using execution = t.start(code);
+      const { executionId } = execution;
+      const events = eventsOf(execution);
+      events.catch(() => {});
+      await started;
+      if (code === "forever") void t.executions.cancel(executionId, "acme");
+      await reached.promise;
+      const before = t.executions.get(executionId, "acme");
+      full.reject(new Error("disk full"));
+      expect(before).toMatchObject({ state: "running", outcome: undefined, endTime: undefined });
+      const lost = { kind: "execution_lost", executionId };
+      await expect(events).rejects.toMatchObject(lost);
+      await execution.over;
+      expect(() => t.executions.get(executionId, "acme")).toThrow(expect.objectContaining(lost));
+      expect([...t.executions.list("acme", { ...anything, state: "finished" })]).toMatchObject([
+        { summary: { outcome: { error: { message: "the service lost the execution" } } } },
+      ]);
+    },
+  );
+
+  it("has ended for all who ask once one reader has seen the end", async () => {
+    const memory = createMemoryStore();
+    const shown = Promise.withResolvers<void>();
+    // What is in the store may be read before its writer hears of it.
+    const store: ExecutionStore = {
+      ...memory,
+      append: async (id, epoch, events) => {
+        const appended = await memory.append(id, epoch, events);
+        if (events.some(({ type }) => type === "finished")) await shown.promise;
+        return appended;
+      },
+    };
+    const gate = Promise.withResolvers<number>();
+    await using t = setUp({ scripts: { gated: () => gate.promise }, store });
+    await using execution = t.start("gated");
+    const { executionId } = execution;
+    gate.resolve(4);
+    await vi.waitFor(async () => {
+      const { lastSequence } = await memory.read(executionId, 0, 1);
+      expect(lastSequence).toBe(2);
+    });
+    const place = { afterSequence: 1, answerTools: false };
+    await using follower = await t.executions.attach(executionId, "acme", place, never);
+    const last = follower.events().next();
+    setTimeout(shown.resolve, 10);
+    expect(await last).toMatchObject({ value: { type: "finished" } });
+    expect(t.executions.get(executionId, "acme")).toMatchObject({ state: "finished" });
+    expect(follower.summary().outcome).toMatchObject({ value: { json: "4" } });
   });
 
   it("is over all the same when its store cannot delete the log", async () => {

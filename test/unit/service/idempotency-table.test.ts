@@ -1,67 +1,9 @@
 import { describe, expect, it } from "vitest";
-import {
-  IdempotencyTable,
-  type IdempotencyTableOptions,
-} from "../../../src/service/idempotency-table.ts";
-import type { Execution } from "../../../src/shared/model.ts";
 import { failed } from "../../../src/shared/stop.ts";
+import { ended, executionOf, setUpTable as setUp, thrown } from "../../support/request-ids.ts";
 import { requestOf } from "../../support/requests.ts";
 
-const ended = { lastSequence: 7, isLost: false };
-
-function setUp(options: Partial<IdempotencyTableOptions> = {}) {
-  let time = 1_000;
-  const table = new IdempotencyTable({
-    ttlMs: 60_000,
-    maxRequests: 1_000,
-    outcomeBytes: 1024 * 1024,
-    now: () => time,
-    ...options,
-  });
-  const claim = (requestId: string, executionId: string, tenant = "acme", code = "x = 1") =>
-    table.claim(tenant, requestOf(code, { requestId }), () => ({ executionId })).known;
-  const end = (requestId: string, executionId: string, tenant = "acme", text = "4") =>
-    table.end(tenant, executionOf(requestId, executionId, text), ended);
-  return {
-    table,
-    claim,
-    end,
-    pass: (ms: number) => {
-      time += ms;
-    },
-  };
-}
-
-function executionOf(requestId: string, executionId: string, text = "4"): Execution {
-  return {
-    executionId,
-    state: "finished",
-    outcome: {
-      status: "completed",
-      value: { json: text, text, type: "int" },
-      usage: { wallMs: 12, cpuMs: 3, peakMemoryBytes: 4_096, outputBytes: 5, toolCalls: 1 },
-      isolationTier: "T2",
-      engine: "cpython",
-      warnings: ["a warning"],
-    },
-    correlationId: "c-1",
-    instanceId: "i-7",
-    language: "python",
-    createTime: new Date(1_700_000_000_001),
-    startTime: new Date(1_700_000_000_002),
-    endTime: new Date(1_700_000_000_003),
-    requestId,
-  };
-}
-
-const thrown = (action: () => unknown): unknown => {
-  try {
-    action();
-  } catch (error) {
-    return error;
-  }
-  throw new Error("nothing was thrown");
-};
+const known = { lastSequence: 7 };
 
 describe("IdempotencyTable", () => {
   it("claims an id once, and gives the execution to whoever asks for the same again", () => {
@@ -125,7 +67,7 @@ describe("IdempotencyTable", () => {
     end("r-1", "e-1", "acme", '"é 🙂"');
     expect(claim("r-1", "e-2")).toEqual({
       executionId: "e-1",
-      end: { ...ended, execution: executionOf("r-1", "e-1", '"é 🙂"') },
+      end: { ...known, execution: executionOf("r-1", "e-1", '"é 🙂"') },
     });
   });
 
@@ -141,14 +83,14 @@ describe("IdempotencyTable", () => {
       outcome: { ...result, usage, isolationTier, engine, warnings },
     };
     table.end("acme", failure, ended);
-    expect(table.get("acme", "r-1")?.end).toEqual({ ...ended, execution: failure });
+    expect(table.get("acme", "r-1")?.end).toEqual({ ...known, execution: failure });
   });
 
   it("knows that an execution was lost, and has no outcome of it", () => {
     const { claim, table } = setUp();
     claim("r-1", "e-1");
     table.end("acme", executionOf("r-1", "e-1"), { lastSequence: 9, isLost: true });
-    const end = { lastSequence: 9, isLost: true, execution: undefined };
+    const end = { lastSequence: 9, execution: undefined };
     expect(claim("r-1", "e-2")).toEqual({ executionId: "e-1", end });
   });
 
@@ -237,7 +179,7 @@ describe("IdempotencyTable", () => {
   });
 
   it("where tenants share it, has room for one that comes after a flood", () => {
-    const { claim } = setUp({ maxRequests: 90, isShared: true });
+    const { claim } = setUp({ maxRequests: 90, tenants: 4 });
     const flood = thrown(() => {
       for (let index = 0; index < 90; index++) claim(`r-${index}`, `e-${index}`);
     });
@@ -249,7 +191,7 @@ describe("IdempotencyTable", () => {
   });
 
   it("never asks for a retry in the past, also where not all that is over is forgotten yet", () => {
-    const { claim, end, pass } = setUp({ maxRequests: 700, isShared: true });
+    const { claim, end, pass } = setUp({ maxRequests: 700, tenants: 4 });
     const fill = (tenant: string) =>
       thrown(() => {
         for (let index = 0; ; index++) claim(`r-${index}`, `e-${index}`, tenant);
@@ -260,33 +202,5 @@ describe("IdempotencyTable", () => {
     pass(60_001);
     const refusal = thrown(() => claim("r-new", "e-new"));
     expect(refusal).toMatchObject({ kind: "overloaded", retryAfterMs: 0 });
-  });
-
-  it("drops the oldest outcomes where they are too large together, never the requests", () => {
-    const { claim, end, table } = setUp({ outcomeBytes: 10_000 });
-    const text = "x".repeat(2_000);
-    for (const index of [1, 2, 3]) {
-      claim(`r-${index}`, `e-${index}`);
-      end(`r-${index}`, `e-${index}`, "acme", text);
-    }
-    const [first, second, third] = ["r-1", "r-2", "r-3"].map((id) => table.get("acme", id)?.end);
-    expect(first).toEqual({ ...ended, execution: undefined });
-    expect(second?.execution?.executionId).toBe("e-2");
-    expect(third?.execution?.executionId).toBe("e-3");
-    expect(claim("r-1", "e-4")?.executionId).toBe("e-1");
-  });
-
-  it("has room for outcomes again when requests have expired", () => {
-    const { claim, end, pass, table } = setUp({ outcomeBytes: 10_000 });
-    const text = "x".repeat(3_000);
-    claim("r-1", "e-1");
-    end("r-1", "e-1", "acme", text);
-    pass(60_000);
-    claim("r-2", "e-2");
-    claim("r-3", "e-3");
-    end("r-2", "e-2", "acme", "4");
-    end("r-3", "e-3", "acme", text);
-    expect(table.get("acme", "r-2")?.end?.execution).toBeDefined();
-    expect(table.get("acme", "r-3")?.end?.execution).toBeDefined();
   });
 });

@@ -53,6 +53,30 @@ describe("createIdempotency", () => {
     expect(joining.commits()).toBe(1);
   });
 
+  it("tells a joining call nothing before it is committed, be it an error", async () => {
+    const followerBounds = { perExecution: 1, perTenant: 100 };
+    await using t = setUp({ keeping: { followerBounds } });
+    await using _ = await t.start("forever", "r-1");
+    const told: string[] = [];
+    const join = async () => {
+      const gate = Promise.withResolvers<void>();
+      const commit = () => gate.promise;
+      const { call, ...rest } = t.callOf();
+      const joined = t.start("forever", "r-1", never, { ...rest, call: { ...call, commit } });
+      joined.then(
+        () => told.push("joined"),
+        ({ kind }) => told.push(kind),
+      );
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+      told.push("committed");
+      gate.resolve();
+      return await joined;
+    };
+    await using __ = await join();
+    await expect(join()).rejects.toMatchObject({ kind: "overloaded" });
+    expect(told).toEqual(["committed", "joined", "committed", "overloaded"]);
+  });
+
   it("commits no call whose request is new before its program starts", async () => {
     await using t = setUp({ slots: 1 });
     await using _ = await t.start("forever", "r-1");

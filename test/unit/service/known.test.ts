@@ -15,6 +15,7 @@ function knownOf(executionId: string, fields: Partial<Execution> & { tenant?: st
     startTime: undefined,
     endTime: undefined,
     requestId: "",
+    lastSequence: 0,
     ...rest,
   };
   return { executionId, tenant, summary: () => execution };

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Readers, type ReadersOptions } from "../../../src/service/readers.ts";
+import { CodemodeTimeoutError } from "../../../src/shared/errors.ts";
 import type { Stop } from "../../../src/shared/stop.ts";
 import { Tally } from "../../../src/shared/tally.ts";
 
@@ -111,5 +112,58 @@ describe("the readers of an execution", () => {
     leave(first);
     other.joinFollower();
     expect([readers.count, followers.of("acme")]).toEqual([2, 3]);
+  });
+});
+
+describe("the readers of an execution that has not started", () => {
+  const outOfTime = () =>
+    AbortSignal.abort(new CodemodeTimeoutError("the call took longer than its deadline"));
+  const deadlines = { reason: "cancelled", message: expect.stringContaining("deadline") };
+  const endsAfter = (ms: number) => performance.now() + ms;
+
+  it.each([200, 60_000])("end it with the last deadline, kept for %d ms or not", (keepMs) => {
+    const { readers, stops } = setUp({ keepMs });
+    const watcher = readers.joinFollower();
+    const joined = readers.joinFollower({ signal: outOfTime(), endsAt: endsAfter(20) });
+    leave(readers.join({ signal: outOfTime(), endsAt: endsAfter(10) }));
+    leave(joined);
+    expect(stops).toEqual([]);
+    leave(watcher);
+    expect(stops).toMatchObject([deadlines]);
+  });
+
+  it("end it at the latest deadline of those who were lost before, unless one comes back", () => {
+    const { readers, stops } = setUp({ keepMs: 60_000 });
+    leave(readers.join({ endsAt: endsAfter(50) }));
+    leave(readers.joinFollower({ endsAt: endsAfter(100) }));
+    vi.advanceTimersByTime(99);
+    const back = readers.joinFollower();
+    vi.advanceTimersByTime(10);
+    expect(stops).toEqual([]);
+    leave(back);
+    expect(stops).toMatchObject([deadlines]);
+  });
+
+  it("keep it for its time where that is over before the deadline, or there is none", () => {
+    for (const endsAt of [endsAfter(10_000), undefined]) {
+      const { readers, stops } = setUp({ keepMs: 200 });
+      leave(readers.join({ endsAt }));
+      vi.advanceTimersByTime(199);
+      expect(stops).toEqual([]);
+      vi.advanceTimersByTime(1);
+      expect(stops).toMatchObject([{ reason: "abandoned" }]);
+    }
+  });
+
+  it("keep it for its time, from when the last left, where it starts before the deadline", () => {
+    const { readers, stops } = setUp({ keepMs: 200 });
+    leave(readers.join({ endsAt: endsAfter(100) }));
+    vi.advanceTimersByTime(90);
+    readers.start();
+    vi.advanceTimersByTime(109);
+    expect(stops).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(stops).toMatchObject([{ reason: "abandoned" }]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

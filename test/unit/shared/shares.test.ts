@@ -61,4 +61,24 @@ describe("Shares", () => {
     expect(shares.mayTake("a")).toBe(true);
     expect(shares.held).toBe(shares.heldBy("a"));
   });
+
+  it("counts what is taken at once, and knows when more was taken than there is", () => {
+    const shares = new Shares({ places: 100 });
+    shares.take("a", 90);
+    expect(shares.mayTake("b")).toBe(true);
+    shares.take("b", 50);
+    expect([shares.free, shares.mayTake("b")]).toEqual([-40, false]);
+    shares.giveBack("a", 90);
+    expect([shares.free, shares.mayTake("b")]).toEqual([50, true]);
+  });
+
+  it("leaves each tenant places of its own, whatever others hold", () => {
+    const shares = new Shares({ places: 100, isShared: true, ownPlaces: 10 });
+    shares.take("a", 200);
+    shares.take("b", 9);
+    expect(["a", "b", "c"].map((tenant) => shares.mayTake(tenant))).toEqual([false, true, true]);
+    expect(["a", "b"].map((tenant) => shares.hasItsShare(tenant))).toEqual([true, false]);
+    shares.take("b", 1);
+    expect(shares.mayTake("b")).toBe(false);
+  });
 });

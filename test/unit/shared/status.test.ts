@@ -46,11 +46,14 @@ describe("status", () => {
     ]);
   });
 
-  it("tells gRPC retry policies to keep off a lost execution, and only off that", () => {
-    const of = (kind: ErrorKind) =>
-      toConnectError(new CodemodeError(kind, "x")).metadata.get(pushbackTrailer);
+  it("tells gRPC retry policies to keep off what reads as safe to retry and is not", () => {
+    const of = (kind: ErrorKind, retryable?: boolean) =>
+      toConnectError(new CodemodeError(kind, "x", { retryable })).metadata.get(pushbackTrailer);
     expect(of("execution_lost")).toBe("-1");
-    expect(of("unavailable")).toBeNull();
+    expect([of("unavailable"), of("overloaded")]).toEqual([null, null]);
+    expect([of("unavailable", false), of("overloaded", false)]).toEqual(["-1", "-1"]);
+    const final = new CodemodeError("overloaded", "x", { retryable: false });
+    expect(fromConnectError(toConnectError(final)).retryable).toBe(false);
   });
 
   it.each([

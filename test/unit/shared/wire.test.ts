@@ -181,6 +181,7 @@ describe("executions", () => {
     startTime: undefined,
     endTime: undefined,
     requestId: "r",
+    lastSequence: 7,
   };
   it.each([
     queued,

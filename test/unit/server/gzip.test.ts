@@ -1,0 +1,34 @@
+import { gzipSync } from "node:zlib";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { expect, it } from "vitest";
+import { RetryInfoSchema } from "../../../gen/es/google/rpc/error_details_pb.ts";
+import { createGzip } from "../../../src/server/gzip.ts";
+import { randomOf } from "../../support/random.ts";
+
+const MiB = 1024 * 1024;
+const random = randomOf(7);
+// As large folded as unfolded.
+const large = Buffer.from(Uint8Array.from({ length: MiB }, () => random() * 256));
+const folded = gzipSync(large);
+const small = gzipSync("small");
+
+it("refuses, as safe to retry, a large message for which too much waits, and no small one", async () => {
+  const { decompress } = createGzip({ largeAtOnce: 1, waitingBytes: 2.5 * MiB });
+  const unfold = () => decompress(folded, 4 * MiB).catch((error) => ConnectError.from(error));
+  const all = await Promise.all(Array.from({ length: 5 }, unfold));
+  const refused = all.filter((one) => one instanceof ConnectError);
+  expect(all.filter((one) => !(one instanceof ConnectError))).toHaveLength(3);
+  expect(refused).toMatchObject([
+    { code: Code.ResourceExhausted, rawMessage: "too many large messages wait to be unfolded" },
+    { code: Code.ResourceExhausted },
+  ]);
+  expect(refused[0]?.findDetails(RetryInfoSchema)).toHaveLength(1);
+  expect(await unfold()).toHaveLength(MiB);
+  const busy = [unfold(), unfold(), unfold()];
+  expect(Buffer.from(await decompress(small, 4 * MiB)).toString()).toBe("small");
+  expect((await Promise.all(busy)).map((one) => one instanceof ConnectError)).toEqual([
+    false,
+    false,
+    false,
+  ]);
+});
