@@ -2,7 +2,7 @@ import { FairQueue } from "../shared/fair-queue.ts";
 import type { Pace } from "./pace.ts";
 
 // Begun in one turn of the loop: with what follows from it some milliseconds at most.
-const perTurn = 4;
+const perTurn = 1;
 // Node's own part of a call that is reset at once, measured.
 const droppedMs = 0.03;
 

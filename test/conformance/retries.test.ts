@@ -187,9 +187,12 @@ describe.each(retryingClients)("$name", ({ name, missing, start }) => {
     ])("%s", async (_title, code) => {
       const seen = await play({}, async ({ starts, proxy, service }, client) => {
         const release = Promise.withResolvers<string>();
-        const tool = code === "tool" ? { tool: release.promise } : {};
+        const called = Promise.withResolvers<void>();
+        const isTool = code === "tool";
+        const tool = isTool ? { tool: release.promise, onCall: called.resolve } : {};
         const answer = client.run({ url: proxy.url, code, run: "it", ...tool });
-        await starts.until(code === "tool" ? "it waits" : "it");
+        await starts.until(isTool ? "it waits" : "it");
+        if (isSdk && isTool) await called.promise;
         proxy.cut();
         if (isSdk) await vi.waitFor(() => expect(proxy.accepted).toBeGreaterThan(1), patient);
         service.release();

@@ -1,30 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { root, tableOf } from "./support/blocks.ts";
+import { root } from "./support/blocks.ts";
+import { promises, testsOf } from "./support/promises.ts";
 
-/** A promise of docs/reliability.md, and a test that it names. */
-interface Named {
-  readonly promise: string;
-  readonly file: string;
-  readonly title: string;
-}
-
-const rows = tableOf("docs/reliability.md", "Promise", "Held by");
-
-/** `[name](../test/...): "title"; "title"; [name](...): "title"` */
-function testsOf(promise: string, cell: string): Named[] {
-  const found: Named[] = [];
-  for (const [, link = "", titles = ""] of cell.matchAll(/\]\(\.\.\/([^)]+)\):((?: "[^"]+";?)+)/g))
-    for (const [, title = ""] of titles.matchAll(/"([^"]+)"/g))
-      found.push({ promise, file: link, title });
-  return found;
-}
-
-const named = rows.flatMap(([promise = "", cell = ""]) => testsOf(promise, cell));
+const named = promises.flatMap(([promise = "", cell = ""]) => testsOf(promise, cell));
 
 describe("the promises of docs/reliability.md", () => {
-  it.each(rows)("name a test: %s", (promise, cell = "") => {
+  it.each(promises)("name a test: %s", (promise, cell = "") => {
     const tests = testsOf(promise, cell);
     expect(tests).not.toEqual([]);
     // Whatever is left over is a title that nobody looked up.

@@ -108,6 +108,19 @@ describe("a message", () => {
   });
 });
 
+it.each(["[", "localhost:99999"])(
+  "an authority that is none (%j) is answered",
+  async (authority) => {
+    await target.attack(async () => {
+      using caller = connectCaller(target.url);
+      const headers = { ...execute, ":authority": authority };
+      expect((await caller.call(headers, envelope(valid))).status).toBe(400);
+      // The connection is as good as before.
+      expect((await caller.call(execute, envelope(valid))).grpcStatus).toBe(0);
+    });
+  },
+);
+
 describe("a content type", () => {
   it.each([
     "text/html",

@@ -20,6 +20,8 @@ export interface RetriedCall {
   readonly timeoutMs?: number;
   /** Whether the program calls the tool "wait"; the SDK's answers when this resolves, the others never. */
   readonly tool?: Promise<unknown>;
+  /** Hears that the SDK's tool is called. */
+  readonly onCall?: () => void;
 }
 
 /** A client that tries again what its policy allows, on every status that there is. */
@@ -65,11 +67,11 @@ export const retryingClients: readonly ClientOfTable[] = [
 function startSdk(): RetryingClient {
   const clients = new Map<string, Codemode>();
   return {
-    async run({ url, code, run, tool, ...options }) {
+    async run({ url, code, run, tool, onCall, ...options }) {
       const retry = { maxAttempts: 5, baseMs: 200, maxMs: 1_000 };
       const codemode = clients.get(url) ?? Codemode.connect({ url, retry, retryBudget: false });
       clients.set(url, codemode);
-      const tools = tool === undefined ? [] : [waiting(tool)];
+      const tools = tool === undefined ? [] : [waiting(tool, onCall)];
       try {
         const request = { ...options, context: { run }, tools };
         const { status: how } = await codemode.execute(code, request);
@@ -85,8 +87,12 @@ function startSdk(): RetryingClient {
   };
 }
 
-function waiting(until: Promise<unknown>) {
-  return defineTool({ name: "wait", description: "waits", execute: () => until });
+function waiting(until: Promise<unknown>, onCall?: () => void) {
+  const execute = () => {
+    onCall?.();
+    return until;
+  };
+  return defineTool({ name: "wait", description: "waits", execute });
 }
 
 function startGrpcJs(): RetryingClient {

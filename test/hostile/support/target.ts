@@ -50,7 +50,7 @@ export const keys = { good: "key-of-good", hostile: "key-of-hostile" } as const;
 export const hostile = { authorization: `Bearer ${keys.hostile}` } as const;
 
 const MiB = 1024 * 1024;
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 180_000 });
 // Caches and pools that grow once, over all attacks on one service: what each leaves behind adds up.
 const slackBytes = 8 * MiB;
 

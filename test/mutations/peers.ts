@@ -1,0 +1,138 @@
+import type { Mutation } from "./mutation.ts";
+
+const bounds = "test/hostile/bounds.test.ts";
+const floods = "test/hostile/floods.test.ts";
+const slow = "test/hostile/slow.test.ts";
+const sessions = "src/server/http2-settings.ts";
+
+/** Faults against what holds slow and hostile peers, and the bounds of everybody. */
+export const peers: readonly Mutation[] = [
+  {
+    without: "a wait for a reader who is behind",
+    file: "src/execution/leading.ts",
+    from: "this.#isFull = true;",
+    to: "",
+    red: "holds up its own guest, whose output waits in no memory of the service",
+    test: slow,
+  },
+  {
+    without: "a clock of a message that comes",
+    file: "src/server/body.ts",
+    from: "if (!controller.signal.aborted) timer ??= setTimeout(late, ms);",
+    to: "void late;",
+    red: "are answered when their message does not come in time",
+    test: slow,
+  },
+  {
+    without: "an end of calls that are answered before their message has come",
+    file: "src/server/unread.ts",
+    from: "stream.close(constants.NGHTTP2_NO_ERROR);",
+    to: "",
+    red: "are answered when their message does not come in time",
+    test: slow,
+  },
+  {
+    without: "a clock of an answer that is taken",
+    file: "src/server/answer.ts",
+    from: "if (!isClosed) timer = setTimeout(onStall, ms);",
+    to: "void ms;",
+    red: "gives up a client that takes nothing from its socket",
+    test: slow,
+  },
+  {
+    without: "an account of each tenant's messages",
+    file: "src/server/transit.ts",
+    from: "const isTenantFull = this.#held.of(tenant) > tenantBytes;",
+    to: "const isTenantFull = false;",
+    red: "answers that a tenant does not take leave it no further calls, and others theirs",
+    test: bounds,
+  },
+  {
+    without: "patience with an ordinary number of resets",
+    file: sessions,
+    from: "streamResetBurst: burst,",
+    to: "streamResetBurst: 1_000,",
+    red: "of 10,000 calls %s leaves nothing behind",
+    test: floods,
+  },
+  {
+    without: "a bound of pings and settings",
+    file: sessions,
+    from: "if (left < 0) onEmpty();",
+    to: "",
+    red: "of %s is borne for a while and then ends the connection",
+    test: floods,
+  },
+  {
+    without: "an end of connections that speak nothing known",
+    file: "src/server/listener.ts",
+    from: "} else socket.destroy();",
+    to: "}",
+    red: "bears 300 connections of noise",
+    test: "test/hostile/frames.test.ts",
+  },
+  {
+    without: "an end of sockets whose peer has ended its side",
+    file: "src/server/listener.ts",
+    from: "socket.allowHalfOpen = false;",
+    to: "",
+    red: "bears connections that end at any point of a call",
+    test: "test/hostile/frames.test.ts",
+  },
+  {
+    without: "a bound of what a message unfolds to",
+    file: "src/server/server.ts",
+    from: "readMaxBytes: requestBytes + 2 * config.toolPayloadBytes,",
+    to: "readMaxBytes: 2 ** 31,",
+    red: "that is a bomb of 1 GiB",
+    test: "test/hostile/messages.test.ts",
+  },
+  {
+    without: "a refusal of a call that Connect cannot read",
+    file: "src/server/adapter.ts",
+    from: "if (!response.headersSent) response.statusCode = 400;",
+    to: "",
+    red: "an authority that is none (%j) is answered",
+    test: "test/hostile/messages.test.ts",
+  },
+  {
+    without: "a look whether a tool's result is there",
+    file: "src/service/answers.ts",
+    from: 'if (message === undefined) throw fault("result", "is required");',
+    to: "",
+    red: "requests that were made wrong, each in its own way",
+    test: "test/hostile/fuzz.test.ts",
+  },
+  {
+    without: "a bound of a tenant's connections",
+    file: "src/server/connections.ts",
+    from: "if (this.#byTenant.of(tenant) >= perTenant) throw tooMany(tenant, perTenant);",
+    to: "",
+    red: "a tenant with too many connections is refused on the next, and nobody else is",
+    test: bounds,
+  },
+  {
+    without: "a bound of calls on one connection",
+    file: sessions,
+    from: "maxConcurrentStreams: 2_048,",
+    to: "",
+    red: "a connection may have 2,048 calls open, and one more is refused",
+    test: bounds,
+  },
+  {
+    without: "a bound of strangers' connections",
+    file: "src/server/connections.ts",
+    from: "oldest?.destroy();",
+    to: "void oldest;",
+    red: "strangers who say %s keep nobody out",
+    test: bounds,
+  },
+  {
+    without: "a bound of a tenant's followers",
+    file: "src/service/readers.ts",
+    from: "if (followers.of(tenant) >= bounds.perTenant) {",
+    to: "if (followers.of(tenant) === Infinity) {",
+    red: "are bounded for each tenant, over running and ended executions",
+    test: "test/lifecycle/attach-slow.test.ts",
+  },
+];
