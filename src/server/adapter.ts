@@ -72,7 +72,7 @@ export function createAdapter(options: AdapterOptions): RequestHandler {
       // Trailers are the last of a response; they go out in this turn of the loop.
       stream.once("wantTrailers", () => setImmediate(finishStream, stream, methodKind));
     }
-    const { hold, receive, send } = createTraffic(request, response, handler.method, {
+    const { claim, receive, send } = createTraffic(request, response, handler.method, {
       ...traffic,
       pace: paceOf(response),
     });
@@ -80,8 +80,7 @@ export function createAdapter(options: AdapterOptions): RequestHandler {
       ...(grpc === undefined ? noExchange : createGrpcExchange(grpc)),
       admit(tenant) {
         connections.claim(request.socket, tenant);
-        hold.claim(tenant);
-        hold.check();
+        claim(tenant);
       },
     };
     const handle = async () => {

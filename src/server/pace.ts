@@ -52,6 +52,7 @@ export class Pace {
     this.#refill();
     this.#leftMs -= ms;
     if (this.#leftMs < 0 && this.#rest === undefined && !this.#session.destroyed) this.#sleep();
+    else this.#update();
   }
 
   #sleep(): void {
@@ -74,10 +75,11 @@ export class Pace {
 
   #update(): void {
     const mayRead = this.#waiting <= mostWaiting && this.#rest === undefined;
-    if (mayRead === this.#isReading || this.#session.destroyed) return;
+    if (this.#session.destroyed) return;
+    // Said for each call that comes: Node reads again by itself when a write has ended that had to wait.
+    if (!mayRead) this.#handle?.readStop?.();
+    else if (!this.#isReading) this.#handle?.readStart?.();
     this.#isReading = mayRead;
-    if (mayRead) this.#handle?.readStart?.();
-    else this.#handle?.readStop?.();
   }
 }
 

@@ -26,6 +26,9 @@ const tinyMs = 0.005;
 // What HTTP/2 lets a stream bring before it is read, whoever reads it.
 const windowBytes = 64 * 1024;
 
+// What this process holds for a call whose message has not come whole, measured.
+const callBytes = 64 * 1024;
+
 /** What bounds the messages of a call. */
 export interface TrafficOptions {
   readonly times: TrafficTimes;
@@ -38,7 +41,8 @@ export interface TrafficOptions {
 
 /** The messages of one call on their way in and out. */
 export interface Traffic {
-  readonly hold: Hold;
+  /** Says whose call it is. Throws `overloaded` where the tenant, or everybody, holds too much already. */
+  claim(tenant: string): void;
   /** Bounds how a request comes. */
   receive(request: UniversalServerRequest): UniversalServerRequest;
   /** Bounds how a response goes. */
@@ -67,13 +71,17 @@ export function createTraffic(
   });
   if (pace !== undefined && request instanceof Http2ServerRequest) countTiny(request, pace);
   const onHeld = (bytes: number, { isFirst }: { readonly isFirst: boolean }) => {
-    hold.receiving(bytes);
+    hold.receiving(isFirst ? callBytes + bytes : bytes);
     if (isFirst) checked(hold, bytes);
     // Later ones are answers to programs that run: no small one is refused for what others hold.
     else checked(hold, bytes - windowBytes, { hasStarted: true });
   };
   return {
-    hold,
+    claim(tenant) {
+      hold.claim(tenant);
+      hold.check();
+      hold.receiving(callBytes);
+    },
     receive(universal) {
       const { body } = universal;
       if (!isStream(body)) return universal;

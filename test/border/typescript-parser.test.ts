@@ -1,10 +1,22 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Executor } from "../../src/executors/executor.ts";
+import { descendants, hasProc } from "../support/processes.ts";
 import { collect, jsonOf } from "../support/programs.ts";
 import { startQuickjs } from "../support/quickjs.ts";
 
 const MiB = 1024 * 1024;
 const language = "typescript";
+
+/** Names of the threads that hold programs. */
+function threads(): string[] {
+  const names = descendants().flatMap(({ pid }) =>
+    readdirSync(`/proc/${pid}/task`).map((id) =>
+      readFileSync(`/proc/${pid}/task/${id}/comm`, "utf8").trimEnd(),
+    ),
+  );
+  return names.filter((name) => name.startsWith("guests-"));
+}
 
 // Its parser has no limit of memory of its own, and takes most for errors in a long line.
 describe("the parser of TypeScript", () => {
@@ -28,6 +40,16 @@ describe("the parser of TypeScript", () => {
       expect(usage.cpuMs).toBeLessThan(1_000);
     },
   );
+
+  it.skipIf(!hasProc)("costs no thread where it is given nothing", async () => {
+    await jsonOf(executor, "1", { language });
+    const before = threads();
+    for (let count = 0; count < 4; count += 1) {
+      await collect(executor, "a:a:a:a:a:;".repeat(4_000), { language });
+    }
+    expect(before).not.toEqual([]);
+    expect(threads()).toEqual(expect.arrayContaining(before));
+  });
 
   it("is given what is within the limit, in lines as people write them", async () => {
     const lines = Array.from({ length: 10_000 }, (_, n) => `const name${n}: number = ${n};`);

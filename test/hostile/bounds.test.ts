@@ -167,3 +167,16 @@ it("answers that a tenant does not take leave it no further calls, and others th
     expect(refusal.flags & flags.endStream).toBe(flags.endStream);
   });
 });
+
+it("calls whose message does not come leave a tenant no further ones, and others theirs", async () => {
+  await using target = await startTarget({ tenant_transit_bytes: 8 * MiB });
+  await target.attack(async () => {
+    using peer = await connectRaw(target.port);
+    const open = Array.from({ length: 1_000 }, (_, index) => 2 * index + 1);
+    await peer.send(...open.map((stream) => openCall(stream, callHeaders("Execute", hostile))));
+    const refusal = await peer.until(({ stream }) => stream === 1_999);
+    expect(refusal.flags & flags.endStream).toBe(flags.endStream);
+    expect((await target.state()).transitBytes).toBeLessThan(9 * MiB);
+  });
+  await eventually(async () => expect((await target.state()).transitBytes).toBe(0));
+});

@@ -1,5 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Executor } from "../../src/executors/executor.ts";
 import { calledFromInside, hasProc } from "../support/processes.ts";
@@ -136,3 +138,33 @@ describe.skipIf(noPython || !hasProc)("the guests of a tenant with many", () => 
     controller.abort();
   });
 });
+
+const guestFiles = fileURLToPath(new URL("../../src/sandbox/cpython/guest", import.meta.url));
+// Three processes more than cores that it is told of enter as busy; says how many were stopped.
+const script = `import os, signal, subprocess, sys, time
+sys.path.insert(0, sys.argv[1])
+import turns
+os.chdir("/proc")
+cores = os.cpu_count() + 1
+pids = [subprocess.Popen(["sleep", "60"]).pid for _ in range(cores + 3)]
+line = turns.Turns(cores, on_idle=lambda pid: None)
+for pid in pids:
+    line.enter(pid, "group")
+def state(pid):
+    with open("%d/stat" % pid) as file:
+        return file.read().rsplit(")", 1)[1].split()[0]
+end = time.monotonic() + 10
+while [state(pid) for pid in pids].count("T") != 2 and time.monotonic() < end:
+    pass
+print([state(pid) for pid in pids].count("T"))
+for pid in pids:
+    os.kill(pid, signal.SIGKILL)
+`;
+
+it.skipIf(noPython || !hasProc)(
+  "one more has a turn than the service has cores, however many the machine has",
+  () => {
+    const args = ["-B", "-c", script, guestFiles];
+    expect(execFileSync("python3", args, { encoding: "utf8" }).trim()).toBe("2");
+  },
+);

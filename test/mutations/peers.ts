@@ -135,4 +135,12 @@ export const peers: readonly Mutation[] = [
     red: "are bounded for each tenant, over running and ended executions",
     test: "test/lifecycle/attach-slow.test.ts",
   },
+  {
+    without: "counting calls whose message does not come",
+    file: "src/server/traffic.ts",
+    from: "hold.receiving(callBytes);",
+    to: "",
+    red: "calls whose message does not come leave a tenant no further ones, and others theirs",
+    test: "test/hostile/bounds.test.ts",
+  },
 ];

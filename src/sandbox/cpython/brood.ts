@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { startDeadline, untilAborted } from "../../shared/abort.ts";
 import { CodemodeError } from "../../shared/errors.ts";
 import { CpythonGuest } from "./guest.ts";
@@ -210,7 +211,8 @@ async function startZygote(
   try {
     const layers = options.chooseLayers(zygote.hello);
     const { sitePackages } = options;
-    const started = zygote.start({ socket: listener.path, layers, sitePackages });
+    const cores = availableParallelism();
+    const started = zygote.start({ socket: listener.path, layers, sitePackages, cores });
     await untilAborted(started, signal);
     // The zygote holds the socket by a descriptor now: whatever happens to us, no file is left behind.
     await listener.unlink();

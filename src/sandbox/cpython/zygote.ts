@@ -56,6 +56,8 @@ export interface ZygoteStart {
   readonly socket: string;
   readonly layers: readonly Layer[];
   readonly sitePackages: readonly string[];
+  /** That guests have together: the machine may have more than the service may use. */
+  readonly cores: number;
 }
 
 /** Options of `spawnZygote`. */

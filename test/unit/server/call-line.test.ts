@@ -34,7 +34,7 @@ it("begins a call of one group next, however many of another wait", async () => 
   await setImmediate();
   enter("quiet", "quiet");
   const before = begun.length;
-  await setImmediate();
+  while (!begun.includes("quiet") && begun.length < 100) await setImmediate();
   expect(begun.indexOf("quiet") - before).toBeLessThan(2);
   expect(begun).toContain("quiet");
 });

@@ -6,18 +6,20 @@ import { Pace } from "../../../src/server/pace.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A session as far as a pace knows it, and whether its socket is read. */
+/** A session as far as a pace knows it, and how its socket begins and ceases to be read. */
 function startPace() {
   const words: string[] = [];
-  const handle = {
-    readStop: () => words.push("stop"),
-    readStart: () => words.push("start"),
+  let isRead = true;
+  const change = (word: "start" | "stop") => () => {
+    if (isRead !== (word === "start")) words.push(word);
+    isRead = word === "start";
   };
+  const handle = { readStop: change("stop"), readStart: change("start") };
   const session = Object.assign(new EventEmitter(), {
     destroyed: false,
     socket: { _handle: handle },
   });
-  return { words, session, pace: new Pace(session as unknown as Http2Session) };
+  return { words, handle, session, pace: new Pace(session as unknown as Http2Session) };
 }
 
 it("does not read a connection while too many of its calls wait to be begun", () => {
@@ -51,6 +53,19 @@ it("rests on when more was done for nothing meanwhile, and never for good", () =
   expect(words).toEqual(["stop"]);
   vi.advanceTimersByTime(10_000);
   expect(words).toEqual(["stop", "start"]);
+});
+
+// It does so when a write has ended for which it had ceased to read: the peer chooses when that is.
+it("stops again what Node has begun to read by itself", () => {
+  const { words, handle, pace } = startPace();
+  pace.spend(25);
+  handle.readStart();
+  pace.spend(1);
+  expect(words).toEqual(["stop", "start", "stop"]);
+  for (let call = 0; call < 65; call += 1) pace.enter();
+  handle.readStart();
+  pace.enter();
+  expect(words).toEqual(["stop", "start", "stop", "start", "stop"]);
 });
 
 it("keeps no timer for a connection that has closed", () => {

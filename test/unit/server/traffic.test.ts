@@ -14,7 +14,7 @@ it("waits for nobody to take the answer of a call that was over before it", asyn
     const times = { receiveMs: 1_000, sendMs: 1_000, maxDeadlineMs: 1_000 };
     const options = { times, pace: undefined, transit, maxBytes: 1_000 };
     const traffic = createTraffic(request, response, ExecutorService.method.execute, options);
-    traffic.hold.claim("acme");
+    traffic.claim("acme");
     response.emit("close");
     let isFreed = false;
     const body = (async function* () {

@@ -14,8 +14,8 @@ class Turns:
     others until it is their turn. A guest that spends its turn waiting for something is let go: it
     is busy again when it has computed for a while."""
 
-    def __init__(self, on_idle):
-        self._places = (os.cpu_count() or 1) + 1
+    def __init__(self, cores, on_idle):
+        self._places = cores + 1
         self._on_idle = on_idle
         self._groups = {}
         self._running = {}  # in the order of their turns' beginnings

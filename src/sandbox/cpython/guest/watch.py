@@ -51,11 +51,12 @@ class CpuWatch:
     turns. A guest is looked at again no sooner than it could have used what it has left, and more
     and more seldom while it waits."""
 
-    def __init__(self):
+    def __init__(self, cores):
+        # A guest may have more for a moment than all of them have in the long run.
         self._cores = os.cpu_count() or 1
         self._guests = {}
         self._checks = []
-        self._turns = turns.Turns(self._let_go)
+        self._turns = turns.Turns(cores, self._let_go)
 
     def start(self, pid, limit_seconds, group, size):
         """Watches a guest, one of `size` of its group, until it has used `limit_seconds` of CPU time

@@ -88,7 +88,7 @@ class Zygote:
         self._drops_user = privileges.can_drop_user(self._paths)
         self._keeper = None
         self._selector = Selector()
-        self._cpu = watch.CpuWatch()
+        self._cpu = watch.CpuWatch(start["cores"])
         self._threads = watch.ThreadGate(self._selector)
         self._alive = {}
         self._over_cpu = set()
@@ -163,6 +163,7 @@ class Zygote:
         # Only what has not been reaped: its number cannot belong to anybody else yet.
         if pid not in self._alive:
             return
+        self._cpu.forget(pid)  # it has no turn to wait for any more
         os.kill(pid, signal.SIGKILL)
         _hurry(pid)
 

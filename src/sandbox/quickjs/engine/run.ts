@@ -141,9 +141,12 @@ export class Run implements GuestClient {
   #source(): Source {
     const { code, language } = this.#author;
     if (language !== "typescript") return javascriptSource(code);
-    if (parserUse(code).bytes > keptParserBytes) this.#options.onSpoilt();
+    const { memoryBytes } = this.#options.limits;
+    const { bytes } = parserUse(code);
+    // What might take more than the limit is not parsed at all.
+    if (bytes > keptParserBytes && bytes <= memoryBytes) this.#options.onSpoilt();
     try {
-      return typescriptSource(code, this.#options.limits.memoryBytes);
+      return typescriptSource(code, memoryBytes);
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
       if (error.isFatal) this.#options.onSpoilt();
