@@ -7,6 +7,7 @@ import { Code } from "@connectrpc/connect";
 import { afterEach, expect, it } from "vitest";
 import { ExecuteRequestSchema } from "../../gen/es/codemode/v1/executor_pb.ts";
 import { connectClient, envelope, failure, type TestClient } from "../support/client.ts";
+import { connectCaller } from "../support/http2-caller.ts";
 import {
   callHeaders,
   connectRaw,
@@ -171,12 +172,15 @@ it("answers that a tenant does not take leave it no further calls, and others th
 it("calls whose message does not come leave a tenant no further ones, and others theirs", async () => {
   await using target = await startTarget({ tenant_transit_bytes: 8 * MiB });
   await target.attack(async () => {
-    using peer = await connectRaw(target.port);
-    const open = Array.from({ length: 1_000 }, (_, index) => 2 * index + 1);
-    await peer.send(...open.map((stream) => openCall(stream, callHeaders("Execute", hostile))));
-    const refusal = await peer.until(({ stream }) => stream === 1_999);
-    expect(refusal.flags & flags.endStream).toBe(flags.endStream);
-    expect((await target.state()).transitBytes).toBeLessThan(9 * MiB);
+    using caller = connectCaller(target.url);
+    const headers = callHeaders("Execute", hostile);
+    const open = Array.from({ length: 130 }, () => caller.open(headers));
+    await eventually(async () =>
+      expect((await target.state()).transitBytes).toBeGreaterThan(8 * MiB),
+    );
+    const { grpcStatus } = await caller.call(headers, envelope(new Uint8Array(0)));
+    expect(grpcStatus).toBe(Code.ResourceExhausted);
+    for (const one of open) one[Symbol.dispose]();
   });
   await eventually(async () => expect((await target.state()).transitBytes).toBe(0));
 });

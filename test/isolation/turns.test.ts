@@ -76,7 +76,8 @@ describe.skipIf(noPython || !hasProc)("busy guests", () => {
     await vi.waitFor(() => expect(used()[0]).toBeGreaterThan(50), patient);
     const [own = 0, ...others] = used();
     const mean = others.reduce((sum, ticks) => sum + ticks, 0) / others.length;
-    expect(own).toBeGreaterThan(3 * mean);
+    // About a third of the turns against a fifth of one: without turns by tenant it would be the same.
+    expect(own).toBeGreaterThan(2 * mean);
     await Promise.all(all.map(({ stop }) => stop()));
   });
 

@@ -12,6 +12,8 @@ export interface Answer {
 export interface Caller extends Disposable {
   /** Sends headers and a body, and waits for the end of the answer. Rejects where none comes. */
   call(headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<Answer>;
+  /** Opens a call and sends no body; disposing resets it. */
+  open(headers: Readonly<Record<string, string>>): Disposable;
 }
 
 /** Connects with Node's client, which is an honest one in every frame. */
@@ -45,6 +47,11 @@ export function connectCaller(url: string): Caller {
       // A request that was refused half sent ends with a reset, after its answer.
       if (status === 0) throw error ?? new Error("no answer came");
       return { status, grpcStatus, bytes };
+    },
+    open(headers) {
+      const stream = session.request(headers, { endStream: false });
+      stream.on("error", () => {});
+      return { [Symbol.dispose]: () => stream.close(http2.constants.NGHTTP2_CANCEL) };
     },
     [Symbol.dispose]: () => session.destroy(),
   };
