@@ -84,16 +84,18 @@ export function rememberedLeg(
   const messageOf = (sequence: number, body: EventBody) => ({
     event: toEventMessage({ ...body, sequence, time: endTime, attempt: 1 }),
   });
-  const finished = messageOf(lastSequence, { type: "finished", outcome });
+  // A service that does not say how long the log was leaves room for the mark.
+  const last = lastSequence > after ? lastSequence : after + 2;
+  const finished = messageOf(last, { type: "finished", outcome });
   const mark = { type: "trimmed", firstSequence: after + 1, omittedBytes } as const;
-  const isMissed = lastSequence > after + 1;
+  const isMissed = last > after + 1;
   async function* rest() {
     if (isMissed) yield finished;
   }
   return {
     connection,
     wire: { messages: rest(), send: () => undefined, [Symbol.dispose]: () => undefined },
-    first: { done: false, value: isMissed ? messageOf(lastSequence - 1, mark) : finished },
+    first: { done: false, value: isMissed ? messageOf(last - 1, mark) : finished },
     closed: new Promise(() => undefined),
     [Symbol.dispose]: () => undefined,
   };

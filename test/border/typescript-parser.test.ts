@@ -5,7 +5,6 @@ import { descendants, hasProc } from "../support/processes.ts";
 import { collect, jsonOf } from "../support/programs.ts";
 import { startQuickjs } from "../support/quickjs.ts";
 
-const MiB = 1024 * 1024;
 const language = "typescript";
 
 /** Names of the threads that hold programs. */
@@ -29,13 +28,12 @@ describe("the parser of TypeScript", () => {
   it.each([
     ["errors in one line", "1;\n", "a:a:a:a:a:;".repeat(4_000), 2],
     ["what it does not strip in one line", "", "enum A{B}".repeat(4_000), 1],
-    ["statements", "", "class A{a}\n".repeat(60_000), 1],
   ])(
-    "is not given a program whose %s might take more than its memory limit",
+    "is not given a program with so many of %s that it might take all memory",
     async (_of, before, code, line) => {
       const { result, usage } = await collect(executor, before + code, { language });
       expect(result).toMatchObject({
-        error: { reason: "syntax", line, message: expect.stringContaining("memory limit") },
+        error: { reason: "syntax", line, message: expect.stringContaining("a line is too long") },
       });
       expect(usage.cpuMs).toBeLessThan(1_000);
     },
@@ -51,18 +49,39 @@ describe("the parser of TypeScript", () => {
     expect(threads()).toEqual(expect.arrayContaining(before));
   });
 
-  it("is given what is within the limit, in lines as people write them", async () => {
-    const lines = Array.from({ length: 10_000 }, (_, n) => `const name${n}: number = ${n};`);
-    const code = `${lines.join("\n")}\nreturn name9999;`;
-    expect(await jsonOf(executor, code, { language })).toBe(9999);
-    const { result } = await collect(executor, code, {
-      language,
-      limits: { memoryBytes: 64 * MiB },
-    });
-    expect(result).toMatchObject({ error: { reason: "syntax" } });
+  it("is given what is long in lines as people write them", async () => {
+    const lines = Array.from({ length: 25_000 }, (_, n) => `const name${n}: number = ${n};`);
+    const code = `${lines.join("\n")}\nreturn name24999;`;
+    expect(await jsonOf(executor, code, { language })).toBe(24_999);
     expect(await jsonOf(executor, `return [${"1,".repeat(5_000)}].length;`, { language })).toBe(
       5000,
     );
+  });
+
+  it.each([`"`, "'", "`"])(
+    "is given a line with long texts in %s, whatever is in them",
+    async (quote) => {
+      const other = quote === `"` ? "'" : `"`;
+      const text = `it${other}s ${"é,: {}\\n".repeat(20_000)}`;
+      const type = ": [string, number]";
+      const after = ` = [${quote}${text}${quote}, 1]; throw new Error(String(text.length + size));`;
+      const { result } = await collect(executor, `1;\nconst [text, size]${type}${after}`, {
+        language,
+      });
+      expect(result).toMatchObject({ error: { message: String(5 + 7 * 20_000 + 1), line: 2 } });
+      // Every place is where it was.
+      const blank = " ".repeat(type.length);
+      const same = await collect(executor, `1;\nconst [text, size]${blank}${after}`, {
+        language: "javascript",
+      });
+      expect(result).toEqual(same.result);
+    },
+  );
+
+  it("puts texts in for no marks but its own", async () => {
+    const long = "x".repeat(100);
+    const code = `const texts: string[] = ["${long}", "\uE0000\uE000"]; return texts.join("").length;`;
+    expect(await jsonOf(executor, code, { language })).toBe(103);
   });
 });
 

@@ -9,6 +9,7 @@ import type { RunControl } from "./run-control.ts";
 import { finished, killed, type RunEnd, RunStop } from "./run-end.ts";
 import {
   javascriptSource,
+  parsable,
   parserUse,
   type Source,
   SourceError,
@@ -141,12 +142,10 @@ export class Run implements GuestClient {
   #source(): Source {
     const { code, language } = this.#author;
     if (language !== "typescript") return javascriptSource(code);
-    const { memoryBytes } = this.#options.limits;
-    const { bytes } = parserUse(code);
-    // What might take more than the limit is not parsed at all.
-    if (bytes > keptParserBytes && bytes <= memoryBytes) this.#options.onSpoilt();
     try {
-      return typescriptSource(code, memoryBytes);
+      const program = parsable(code);
+      if (parserUse(program.code) > keptParserBytes) this.#options.onSpoilt();
+      return typescriptSource(program);
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
       if (error.isFatal) this.#options.onSpoilt();

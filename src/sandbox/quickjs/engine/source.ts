@@ -1,4 +1,5 @@
 import { SourceMap, stripTypeScriptTypes } from "node:module";
+import { type ShortCode, shortCode } from "./short-code.ts";
 
 /** A program as QuickJS takes it. */
 export interface Source {
@@ -24,24 +25,33 @@ export class SourceError extends Error {
 // A `return` at the top level is refused, but not in a function; on the same line, so that lines stay.
 const opening = "async()=>{";
 const closing = "\n}";
-const tooLong =
-  "the TypeScript is too long for the program's memory limit: write shorter lines, or JavaScript";
+const tooLong = "a line is too long for the parser of TypeScript: write shorter lines";
 const mapMark = "\n//# sourceMappingURL=data:application/json;base64,";
 
 // The parser's memory is its thread's, outside any limit. Measured at the worst: so much for each byte,
 // and for each line its length squared, since it tells of every error in a line with the whole line.
 const parserBytesPerByte = 450;
+const mostForLines = 512 * 1024 * 1024;
 
-/** The most memory that the parser of TypeScript may take for a program, bytes, and the longest line of that. */
-export function parserUse(code: string): { bytes: number; longestLine: number } {
-  let bytes = parserBytesPerByte * Buffer.byteLength(code);
+/** The most memory that the parser of TypeScript may take for a program, bytes. */
+export function parserUse(code: string): number {
+  return parserBytesPerByte * code.length + useOfLines(code).bytes;
+}
+
+function useOfLines(code: string): { bytes: number; longest: number } {
+  let bytes = 0;
   let longest = { length: 0, line: 0 };
-  for (const [index, text] of code.split("\n").entries()) {
-    const length = Buffer.byteLength(text);
+  for (const [index, { length }] of code.split("\n").entries()) {
     bytes += length ** 2;
     if (length > longest.length) longest = { length, line: index + 1 };
   }
-  return { bytes, longestLine: longest.line };
+  return { bytes, longest: longest.line };
+}
+
+/** Throws a SourceError where the parser might take more than it may for the lines of a program. */
+function checkLines(code: string): void {
+  const { bytes, longest } = useOfLines(code);
+  if (bytes > mostForLines) throw new SourceError(tooLong, longest);
 }
 
 /** JavaScript as it is. */
@@ -51,28 +61,39 @@ export function javascriptSource(code: string): Source {
   return { code: plain, authorPlace: (line, column) => [line, column] };
 }
 
+/** TypeScript that is ready for the parser. */
+export interface Parsable {
+  readonly code: string;
+  /** The same with its long texts. */
+  readonly short: ShortCode;
+}
+
+/** Makes a program ready for the parser. Throws a SourceError where a line is too long for it. */
+export function parsable(author: string): Parsable {
+  const { code } = javascriptSource(author);
+  const short = shortCode(code);
+  checkLines(short.code);
+  return { code, short };
+}
+
 /**
  * TypeScript without its types: every line and column stays, but for a program with enums and the like,
- * which is written anew with a map of its places. Throws a SourceError, also where the parser might take
- * more memory than `memoryBytes`.
+ * which is written anew with a map of its places. Throws a SourceError.
  */
-export function typescriptSource(author: string, memoryBytes: number): Source {
-  const { bytes, longestLine } = parserUse(author);
-  if (bytes > memoryBytes) throw new SourceError(tooLong, longestLine);
-  const { code } = javascriptSource(author);
+export function typescriptSource({ code, short }: Parsable): Source {
   try {
-    return javascriptSource(stripTypeScriptTypes(code, { mode: "strip" }));
+    return javascriptSource(short.restore(stripTypeScriptTypes(short.code, { mode: "strip" })));
   } catch (error) {
-    if (isReturnError(error)) return strippedFunction(code);
+    if (isReturnError(error)) return strippedFunction(code, short);
     if (isUnsupported(error)) return transformed(code, "");
     throw toSourceError(error);
   }
 }
 
-function strippedFunction(code: string): Source {
+function strippedFunction(code: string, short: ShortCode): Source {
   try {
-    const stripped = stripTypeScriptTypes(opening + code + closing, { mode: "strip" });
-    return javascriptSource(stripped.slice(opening.length, -closing.length));
+    const stripped = stripTypeScriptTypes(opening + short.code + closing, { mode: "strip" });
+    return javascriptSource(short.restore(stripped.slice(opening.length, -closing.length)));
   } catch (error) {
     if (isUnsupported(error)) return transformed(code, opening);
     throw toSourceError(error);
@@ -81,6 +102,8 @@ function strippedFunction(code: string): Source {
 
 /** The program with its enums, namespaces and parameter properties as plain JavaScript. */
 function transformed(code: string, prefix: string): Source {
+  // Here a text may come more than once in what is written: it has to be there itself.
+  checkLines(code);
   try {
     const text = prefix === "" ? code : prefix + code + closing;
     const options = { mode: "transform", sourceMap: true } as const;
