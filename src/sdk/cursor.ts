@@ -17,8 +17,6 @@ export class LogCursor {
   #isHost: boolean;
   /** Where the log stood then. Changes of the tool host up to here are past, or this reader's own doing. */
   #attachedAt: number | undefined;
-  /** The request may have joined an execution, of which it became the tool host. */
-  #mayJoin = false;
   /** The output that was read last without another event in between: its first sequence, its bytes. */
   #run: { readonly from: number; bytes: number } | undefined;
   #outputBytes = 0;
@@ -57,11 +55,6 @@ export class LogCursor {
   /** The execution is known before its first event. */
   found(executionId: string): void {
     this.#executionId = executionId;
-  }
-
-  /** The request is one that may have been sent before: it can be that it becomes the tool host. */
-  mayJoin(): void {
-    this.#mayJoin = true;
   }
 
   /** The log was attached to, as tool host where this reader is to be it. */
@@ -105,9 +98,6 @@ export class LogCursor {
   }
 
   #noteHost({ type, sequence }: StreamEvent): void {
-    if (type !== "tool_host_changed") return;
-    if (sequence <= (this.#attachedAt ?? 0)) return;
-    if (!this.#mayJoin) this.#isHost = false;
-    this.#mayJoin = false;
+    if (type === "tool_host_changed" && sequence > (this.#attachedAt ?? 0)) this.#isHost = false;
   }
 }

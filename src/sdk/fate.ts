@@ -51,7 +51,7 @@ export async function recover<T>(
     const execution = await ask(call, scope, sending, lost);
     if (execution === undefined) return { type: "unknown" };
     const { executionId, instanceId, startTime } = execution;
-    const target = { connection, info, pin: instanceId, isRepeated: true };
+    const target = { connection, info, pin: instanceId };
     try {
       return { type: "joined", value: await rejoin(toSending(call, target, endsAt), execution) };
     } catch (failed) {

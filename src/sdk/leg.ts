@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { forkSignal } from "../shared/abort.ts";
+import { joinedHeader } from "../shared/status.ts";
 import type { CallScope } from "./call-scope.ts";
 import type { PreparedFollow } from "./request.ts";
 import { type Connection, watchStream } from "./transport.ts";
@@ -10,6 +11,8 @@ export interface Leg extends Disposable {
   readonly connection: Connection;
   readonly wire: Wire;
   readonly first: IteratorResult<WireMessage, unknown>;
+  /** The request had been made before: it joined that one's execution. */
+  readonly isJoined: boolean;
   /** Resolves when its stream is closed, where that is heard before it is read. */
   readonly closed: Promise<void>;
 }
@@ -32,8 +35,13 @@ export async function openLeg(
   const fork = forkSignal(scope.signal);
   const bound = timeoutMs === undefined ? {} : { timeoutMs };
   const { promise: closed, resolve } = Promise.withResolvers<void>();
+  let isJoined = false;
+  const onHeader = (received: Headers) => {
+    isJoined = received.has(joinedHeader);
+  };
   const { wire, begun } = watchStream(resolve, () => {
-    const opened = open(connection.client, call, { headers, ...bound, signal: fork.signal });
+    const attempt = { headers, ...bound, signal: fork.signal, onHeader };
+    const opened = open(connection.client, call, attempt);
     return { wire: opened, begun: opened.messages.next() };
   });
   const close = () => {
@@ -41,7 +49,8 @@ export async function openLeg(
     fork.abort(new ConnectError("the stream is not read any more", Code.Canceled));
   };
   try {
-    return { connection, wire, first: await begun, closed, [Symbol.dispose]: close };
+    const first = await begun;
+    return { connection, wire, first, isJoined, closed, [Symbol.dispose]: close };
   } catch (error) {
     close();
     throw error;

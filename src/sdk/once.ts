@@ -56,7 +56,7 @@ export async function sendOnce<T>(
       // A server that does not say who it is may not know requests by their id either.
       const isFinal = !failure.isLost || target.info === undefined || scope.error !== undefined;
       if (isFinal || isRefused(error, target)) throw error;
-      held = { ...target, isRepeated: true };
+      held = target;
       const lost = { sending, error: failure.error, endsAt };
       return await recover(call, scope, lost, rejoin);
     }

@@ -94,6 +94,7 @@ export function rememberedLeg(
   }
   return {
     connection,
+    isJoined: false,
     wire: { messages: rest(), send: () => undefined, [Symbol.dispose]: () => undefined },
     first: { done: false, value: isMissed ? messageOf(last - 1, mark) : finished },
     closed: new Promise(() => undefined),

@@ -15,8 +15,6 @@ export interface Target {
   readonly info: PeerInfo | undefined;
   /** The only instance that may take it; undefined for any. */
   readonly pin: string | undefined;
-  /** The request may have been sent before, and an execution of it may run. */
-  readonly isRepeated: boolean;
 }
 
 /** One sending of a request. */
@@ -50,7 +48,7 @@ export async function firstTarget(
   try {
     const info = await peer.info(headers, deadline.signal);
     const pin = peer.isOne ? info?.instanceId : undefined;
-    return { connection, info, pin, isRepeated: false };
+    return { connection, info, pin };
   } catch (error) {
     throw scope.error ?? toCallError(error, { effect: "read", correlationId });
   }

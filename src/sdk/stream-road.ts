@@ -33,17 +33,14 @@ export function streamRoad(
     openLeg(wire, call, scope, { connection, headers, timeoutMs: timeLeft(endsAt) });
 
   async function send(sending: Sending): Promise<Leg> {
-    const { message, connection, isRepeated } = sending;
+    const { message, connection } = sending;
     if (!hasTools) return await named(await open(openStream(message), sending), sending);
     if (call.isCallersId && (await unlessUnknown(find(sending))) !== undefined) {
       return await join(await open(openStream(message), sending), sending);
     }
-    if (isRepeated) cursor.mayJoin();
     const wire = connection.isTwoWay ? openInteractive(message) : openStream(message);
     const leg = await open(wire, sending);
-    const starter = startedOf(leg)?.correlationId ?? "";
-    const isJoined = starter !== "" && starter !== call.correlationId;
-    return isJoined ? await join(leg, sending) : leg;
+    return leg.isJoined ? await join(leg, sending) : leg;
   }
 
   function attach(sending: Sending, executionId: string): Promise<Leg> {

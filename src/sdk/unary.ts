@@ -10,10 +10,12 @@ export interface Attempt {
   /** Default: the server's longest. */
   readonly timeoutMs?: number;
   readonly signal: AbortSignal;
+  /** Told the response headers before the first message. */
+  readonly onHeader?: (headers: Headers) => void;
 }
 
 /** The same attempt for several calls, one after the other: each gets the time that is left then. */
-export function shareTime({ timeoutMs, ...rest }: Required<Attempt>): Attempt {
+export function shareTime({ timeoutMs, ...rest }: Attempt & { timeoutMs: number }): Attempt {
   const endsAt = performance.now() + timeoutMs;
   return {
     ...rest,

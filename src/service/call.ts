@@ -15,6 +15,8 @@ export interface Call {
    * policy runs it again whatever happens next. Idempotent.
    */
   commit(): Promise<void>;
+  /** Sets a response header, before `commit`; undefined where the call has none of its own. */
+  setHeader?(name: string, value: string): void;
   /** Sets a response trailer. */
   setTrailer(name: string, value: string): void;
 }
@@ -24,11 +26,12 @@ export const callKey = createContextKey<Call | undefined>(undefined, {
   description: "codemode.Call",
 });
 
-/** The call that a handler serves, with the deadline of its caller. */
-export function getTimedCall({ values, timeoutMs }: HandlerContext): Call {
+/** The call that a handler serves, with the deadline of its caller and its response headers. */
+export function getTimedCall({ values, timeoutMs, responseHeader }: HandlerContext): Call {
   const leftMs = timeoutMs();
   const endsAt = leftMs === undefined ? undefined : performance.now() + leftMs;
-  return { ...getCall(values), endsAt };
+  const setHeader = (name: string, value: string) => responseHeader.set(name, value);
+  return { ...getCall(values), endsAt, setHeader };
 }
 
 /** The call that these context values belong to. */

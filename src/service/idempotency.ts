@@ -1,7 +1,7 @@
 import { untilAborted } from "../shared/abort.ts";
 import { CodemodeError } from "../shared/errors.ts";
 import type { Execution, ExecutionRequest } from "../shared/model.ts";
-import { correlationHeader, executionIdTrailer } from "../shared/status.ts";
+import { correlationHeader, executionIdTrailer, joinedHeader } from "../shared/status.ts";
 import type { Call } from "./call.ts";
 import { callEnded, noSuchExecution } from "./endings.ts";
 import type { Executions } from "./executions.ts";
@@ -62,6 +62,7 @@ export function createIdempotency({ executions, table }: IdempotencyOptions): Id
     call: Call,
     { signal, answersTools }: StartOptions,
   ): Promise<Reader> {
+    call.setHeader?.(joinedHeader, "1");
     call.setTrailer(correlationHeader, correlationId);
     call.setTrailer(executionIdTrailer, executionId);
     // No gRPC client's retry policy may run it elsewhere, whatever becomes of this call: so nothing is

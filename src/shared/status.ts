@@ -22,6 +22,9 @@ export const pushbackTrailer = "grpc-retry-pushback-ms";
 export const correlationHeader = "x-correlation-id";
 /** Trailer that carries the id of the execution. */
 export const executionIdTrailer = "x-execution-id";
+
+/** Response header of a call whose request had been made before: it joined that one's execution. */
+export const joinedHeader = "codemode-joined";
 /**
  * Trailer that names the server instance; every response has it. As a header of a call it names the
  * only instance that may take it.

@@ -119,6 +119,8 @@ function isExplained(
   const { act, deeds } = story;
   const { token, keepMs, program } = act;
   const isAlone = deeds.has("left") || deeds.has("deadline");
+  // A twin that began it, since its lead was refused or cancelled before, answers no calls.
+  const isUnattended = isAlone || !story.views.some(({ reader }) => reader.startsWith("lead"));
   const by = (...kinds: readonly BlowKind[]) =>
     kinds.some((kind) => takeBlow(blows, kind, { token, ...spanOf(story) }));
   switch (error.reason) {
@@ -132,13 +134,13 @@ function isExplained(
     case "timeout":
       if (by("stop_guest", "stop_engine")) return true;
       // Each of its calls waited for a host that did not come back.
-      return callsTools(program) && isAlone;
+      return callsTools(program) && isUnattended;
     case "exception":
       // While the kernel ends a namespace, it gives no thread to those that are still to die.
       if (error.message.includes("no thread is left") && by("kill_zygote")) return true;
       // The first call of all has no more time than the one that is to run out of it.
       if (error.message.includes("begin did not answer within")) return hasShortWait(program);
-      return callsTools(program) && isAlone && error.message.includes("did not answer within");
+      return callsTools(program) && isUnattended && error.message.includes("did not answer within");
     default:
       return false;
   }

@@ -53,6 +53,8 @@ function isExplained(
     case "overloaded":
       return events.length === 0 && retryAfterMs !== undefined;
     case "unavailable":
+      // Cut before it began, and no time left to send it again.
+      if (isDisturbed && view.hasDeadline && story.executions.length === 0) return true;
       if (events.length > 0 || retryAfterMs === undefined) return false;
       // Its engine is being started again, which may take more than one try.
       return wasStruck(blows, { engine, from: startedAt - restartMs, to });

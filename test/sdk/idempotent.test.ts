@@ -69,6 +69,22 @@ describe("a request with the caller's own id", () => {
     expect(test.executor.started).toEqual(["hello", "hello"]);
   });
 
+  it("has its tools answered when two callers of one job come at the same moment", async () => {
+    const gate = createGate();
+    gate.open();
+    for (let round = 0; round < 10; round += 1) {
+      await using test = await startCuttable({ ask: asking(gate.opened) });
+      const asks = [createAsk(), createAsk()];
+      const options = { requestId: "r-1", correlationId: "job-1", limits: { waitMs: 2_000 } };
+      const outcomes = await Promise.all(
+        asks.map(({ tool }) => test.codemode.stream("ask", { ...options, tools: [tool] }).outcome),
+      );
+      for (const outcome of outcomes) expect(outcome).toMatchObject({ status: "completed" });
+      expect(asks.flatMap(({ calls }) => calls).length).toBeGreaterThan(1);
+      expect(test.executor.started).toEqual(["ask"]);
+    }
+  });
+
   it("takes over the tools of a program that runs: open calls, and none of those before", async () => {
     const gate = createGate();
     await using test = await startCuttable({ ask: asking(gate.opened) });

@@ -67,15 +67,6 @@ describe("a cursor", () => {
     expect(cursor.isHost).toBe(false);
   });
 
-  it("that may have joined a log takes the first change for its own", () => {
-    const cursor = fromStart();
-    cursor.mayJoin();
-    cursor.take(hostChanged(4, 2));
-    expect(cursor.isHost).toBe(true);
-    cursor.take(hostChanged(5, 3));
-    expect(cursor.isHost).toBe(false);
-  });
-
   it("knows when it has all that the log held", () => {
     const cursor = new LogCursor({ executionId: "e", afterSequence: 3, isHost: false });
     expect(cursor.hasAll).toBe(false);
