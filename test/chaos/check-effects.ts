@@ -12,9 +12,14 @@ export function checkEffects(story: Story): Violation[] {
 }
 
 function checkRuns(story: Story): Violation[] {
+  // One that was cancelled before it started has an answer, and leaves its id to the next.
+  const waited = new Set(
+    story.executions.flatMap((one) => (one.startTime === undefined ? [one.executionId] : [])),
+  );
+  const answered = story.answers.map(({ executionId }) => executionId);
   const started = new Set([
     ...story.begins,
-    ...story.answers.map(({ executionId }) => executionId),
+    ...answered.filter((executionId) => !waited.has(executionId)),
     ...story.executions.filter((one) => one.startTime !== undefined).map((one) => one.executionId),
     ...story.views.flatMap(({ events }) =>
       events.flatMap((event) => (event.type === "started" ? [event.executionId] : [])),

@@ -106,4 +106,12 @@ export const idempotency: readonly Mutation[] = [
     red: "frees its id when no slot comes free in time, and tells all who joined",
     test: "test/lifecycle/idempotency-ends.test.ts",
   },
+  {
+    without: "saying that a call has joined",
+    file: "src/service/idempotency.ts",
+    from: 'call.setHeader?.(joinedHeader, "1");',
+    to: "",
+    red: "has its tools answered when two callers of one job come at the same moment",
+    test: "test/sdk/idempotent.test.ts",
+  },
 ];
