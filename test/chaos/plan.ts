@@ -17,7 +17,7 @@ const roles: readonly Role[] = ["sdk", "generated", "sdk", "generated", "raw"];
 const clientCount = 10;
 // More than any client comes to.
 const actsPerSecond = 4;
-const burstSize = 60;
+const burstSize = 120;
 
 /** Every choice of a run. The same seed, time and languages give the same plan. */
 export function makePlan({ seed, seconds, languages }: PlanOptions): Plan {
