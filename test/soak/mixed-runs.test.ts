@@ -127,6 +127,7 @@ const collectGarbage = (() => {
 
 interface Footprint {
   readonly processes: number;
+  /** Beside one for each process: how many guests wait moves, and each has its socket. */
   readonly descriptors: number;
   readonly heapBytes: number;
 }
@@ -136,9 +137,10 @@ async function settled(stats: () => { inUse: number }): Promise<Footprint> {
   await expect.poll(() => stats().inUse, { timeout: 5_000 }).toBe(0);
   await expect.poll(() => descendants().length, { timeout: 10_000 }).toBeLessThanOrEqual(atRest);
   collectGarbage();
+  const processes = descendants().length;
   return {
-    processes: descendants().length,
-    descriptors: openDescriptors(),
+    processes,
+    descriptors: openDescriptors() - processes,
     heapBytes: process.memoryUsage().heapUsed,
   };
 }

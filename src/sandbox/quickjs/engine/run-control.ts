@@ -1,4 +1,4 @@
-const states = { waiting: 0, executing: 1, ended: 2 } as const;
+const states = { fresh: 0, waiting: 1, executing: 2, ended: 3 } as const;
 const stateAt = 0;
 const killedAt = 1;
 const creditAt = 2;
@@ -27,7 +27,9 @@ export class RunControl {
   /** The thread begins to execute; false when the run has ended. `cpuMs` is the thread's own. */
   enter(cpuMs: number): boolean {
     this.#times[enteredAt] = cpuMs;
-    return this.#change(states.waiting, states.executing);
+    return (
+      this.#change(states.waiting, states.executing) || this.#change(states.fresh, states.executing)
+    );
   }
 
   /** The thread has stopped executing; false when the run has been ended. */
@@ -36,9 +38,9 @@ export class RunControl {
     return this.#change(states.executing, states.waiting);
   }
 
-  /** Ends a run that waits; false when it executes, or has ended. */
+  /** Ends a run that waits, or has not begun; false when it executes, or has ended. */
   endWaiting(): boolean {
-    return this.#change(states.waiting, states.ended);
+    return this.#change(states.waiting, states.ended) || this.#change(states.fresh, states.ended);
   }
 
   /** Ends a run that executes; false when it waits, or has ended. */
@@ -48,6 +50,11 @@ export class RunControl {
 
   get isExecuting(): boolean {
     return Atomics.load(this.#flags, stateAt) === states.executing;
+  }
+
+  /** Whether it has begun, and waits for something. */
+  get isWaiting(): boolean {
+    return Atomics.load(this.#flags, stateAt) === states.waiting;
   }
 
   /** CPU time of the run, milliseconds, while it executes and its thread has used `cpuMs`. */

@@ -99,14 +99,14 @@ export class Thread {
     return this.runs.size >= maxRunsAtOnce;
   }
 
-  /** Whether none of its runs executes. */
+  /** Whether all of its runs wait: none executes, or has yet to begin. */
   get waits(): boolean {
-    return this.executing() === undefined;
+    for (const { control } of this.runs.values()) if (!control.isWaiting) return false;
+    return true;
   }
 
   /** Whether its group may have one more run in it while other groups wait for threads. */
   get isInTurn(): boolean {
-    for (const { limits } of this.runs.values()) if (limits === undefined) return false;
     return performance.now() - this.#heldSince < turnMs;
   }
 
