@@ -187,6 +187,41 @@ describe("the threads of quickjs", () => {
     await Promise.all(busy);
   });
 
+  it("let programs that compute for long take turns, each to the end of its CPU time", async () => {
+    await using executor = await startQuickjs({ maxThreads: 8, warmThreads: 2 });
+    const options = { language, limits: { activeMs: 300 } };
+    const all = Array.from({ length: 7 }, (_, n) =>
+      collect(executor, "while (true) {}", { ...options, group: `tenant ${n % 3}` }),
+    );
+    for (const { result, usage } of await Promise.all(all)) {
+      expect(result).toMatchObject({ error: { reason: "timeout" } });
+      expect(usage.cpuMs).toBeGreaterThanOrEqual(290);
+      expect(usage.cpuMs).toBeLessThan(600);
+    }
+  });
+
+  it("end programs at once that stand still until it is their turn", async () => {
+    await using executor = await startQuickjs({ maxThreads: 12, warmThreads: 2 });
+    const controller = new AbortController();
+    const code =
+      "for (;;) { const end = Date.now() + 100; while (Date.now() < end); console.log(0); }";
+    const ticks = Array.from({ length: 10 }, () => 0);
+    const busy = ticks.map((_, n) =>
+      collect(executor, code, {
+        language,
+        group: "tenant",
+        signal: controller.signal,
+        onEvent: () => ticks.splice(n, 1, (ticks[n] ?? 0) + 1),
+      }),
+    );
+    // All of them have computed for long by then, and there are more than cores.
+    await vi.waitFor(() => expect(Math.min(...ticks)).toBeGreaterThan(3), 20_000);
+    controller.abort(new Stop("cancelled", "enough"));
+    for (const { result } of await Promise.all(busy)) {
+      expect(result).toMatchObject({ error: { reason: "cancelled" } });
+    }
+  });
+
   it("are replaced when they have been stopped, and others go on meanwhile", async () => {
     await using executor = await startQuickjs({ maxThreads: 2, warmThreads: 2 });
     for (let n = 0; n < 3; n++) {

@@ -5,6 +5,7 @@ import type { RunLimits } from "./run.ts";
 import { killed, type RunEnd } from "./run-end.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { HeldRun, RunUse, Thread } from "./thread.ts";
+import { type LongRun, Turns } from "./turns.ts";
 
 /** Options of an `Engine`. */
 export interface EngineOptions {
@@ -23,7 +24,7 @@ const patienceMs = 40;
 // Others would go with it.
 const patienceWithMatesMs = 250;
 const longestPatienceMs = 500;
-const watchMs = 50;
+const watchMs = 20;
 const graceMs = 20;
 // A run that has computed for so long lets others go first that have just begun.
 const youngMs = 50;
@@ -42,6 +43,7 @@ export class Engine {
   readonly #pool: Pool;
   readonly #places = new Map<number, Thread>();
   readonly #watched = new Set<Thread>();
+  readonly #turns = new Turns();
   #watching: NodeJS.Timeout | undefined;
 
   constructor(options: EngineOptions) {
@@ -162,7 +164,7 @@ export class Engine {
 
   /**
    * Looks for runs that are deep in one operation, where they cannot see their own limit, and for those
-   * that have computed for long while others want the cores.
+   * that have computed for long while others want the cores: these let others go first, and take turns.
    */
   #watch(): void {
     if (this.#places.size === 0) {
@@ -174,12 +176,15 @@ export class Engine {
       const found = thread.executing();
       return found === undefined ? [] : [[thread, ...found] as const];
     });
+    const long: LongRun[] = [];
     for (const [thread, guest, run] of busy) {
       const isStuck = run.beats === run.control.beats;
       run.beats = run.control.beats;
       if (isStuck && !this.#watched.has(thread)) void this.#look(thread, guest, run);
-      if (busy.length >= cores && !thread.standsBack) void this.#age(thread, guest, run);
+      if (thread.standsBack) long.push({ group: thread.group ?? "", control: run.control });
+      else if (busy.length >= cores) void this.#age(thread, guest, run);
     }
+    this.#turns.next(long);
   }
 
   async #age(thread: Thread, guest: number, run: HeldRun): Promise<void> {

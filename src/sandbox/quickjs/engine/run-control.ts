@@ -3,15 +3,18 @@ const stateAt = 0;
 const killedAt = 1;
 const creditAt = 2;
 const beatAt = 3;
-/** Of the doubles, which follow 4 integers. */
+const standsAt = 4;
+const integers = 6; // one more than there are: doubles follow, at a multiple of 8 bytes
 const usedAt = 0;
 const enteredAt = 1;
 const memoryAt = 2;
-const controlBytes = 40;
+const doubles = 3;
+const controlBytes = 4 * integers + 8 * doubles;
 
 /**
  * What the engine's main thread and the thread of a run share: whether it executes, whether it is
- * killed, how much it may send, and the CPU time that it has used. Either side may end it, once.
+ * killed, whether it is to stand still, how much it may send, and the CPU time that it has used. Either
+ * side may end it, once.
  */
 export class RunControl {
   readonly buffer: SharedArrayBuffer;
@@ -20,8 +23,8 @@ export class RunControl {
 
   constructor(buffer = new SharedArrayBuffer(controlBytes)) {
     this.buffer = buffer;
-    this.#flags = new Int32Array(buffer, 0, 4);
-    this.#times = new Float64Array(buffer, 16, 3);
+    this.#flags = new Int32Array(buffer, 0, integers);
+    this.#times = new Float64Array(buffer, 4 * integers, doubles);
   }
 
   /** The thread begins to execute; false when the run has ended. `cpuMs` is the thread's own. */
@@ -72,10 +75,30 @@ export class RunControl {
     Atomics.store(this.#flags, killedAt, 1);
     // A thread that is about to wait for credit sees another value, and looks again.
     this.give(1);
+    this.goOn();
   }
 
   get isKilled(): boolean {
     return Atomics.load(this.#flags, killedAt) === 1;
+  }
+
+  /** It is to stand still until `goOn`, as soon as it can; one that is killed does not. */
+  stand(): void {
+    if (!this.isKilled) Atomics.store(this.#flags, standsAt, 1);
+  }
+
+  /** It need not stand still any more. */
+  goOn(): void {
+    if (Atomics.exchange(this.#flags, standsAt, 0) === 1) Atomics.notify(this.#flags, standsAt);
+  }
+
+  get isStanding(): boolean {
+    return Atomics.load(this.#flags, standsAt) === 1;
+  }
+
+  /** Blocks its thread for as long as it is to stand still. */
+  awaitTurn(): void {
+    while (this.isStanding) Atomics.wait(this.#flags, standsAt, 1);
   }
 
   /** The run may send so many bytes more. */

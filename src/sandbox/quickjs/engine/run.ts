@@ -115,6 +115,7 @@ export class Run implements GuestClient {
   }
 
   onTick(): void {
+    this.#control.awaitTurn();
     if (this.#control.isKilled) throw new RunStop(killed);
     this.#control.beat(this.#instance.memoryBytes);
     const now = performance.now();
