@@ -29,7 +29,8 @@ export interface Dispatcher extends AsyncDisposable {
   /**
    * Waits for a slot. Rejects with a CodemodeError: `overloaded` with `retryAfterMs` and quota
    * violations when the queue or the tenant's share is full, `unsupported` when no engine runs the
-   * language, `unavailable` when the one that does is being started again, or when draining; with `signal.reason` when the signal aborts.
+   * language, `unavailable` when the one that does is being started again, or when draining; with
+   * `signal.reason` when the signal aborts.
    */
   acquire(request: LeaseRequest, signal: AbortSignal): Promise<Lease>;
   stats(): DispatchStats;

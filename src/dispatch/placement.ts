@@ -1,14 +1,12 @@
 import type { Executor } from "../executors/executor.ts";
 import { CodemodeError } from "../shared/errors.ts";
+import { restarting } from "../shared/restarting.ts";
 
 /** An executor, and the name of its engine. */
 export interface Placement {
   readonly executor: Executor;
   readonly engine: string;
 }
-
-// A second attempt to start an engine comes as soon.
-const restartMs = 1_000;
 
 /**
  * The first executor that is up and runs the language. Throws a CodemodeError where none is:
@@ -25,8 +23,7 @@ export function chooseExecutor(executors: readonly Executor[], language: string)
     mayComeBack ||= isRestarting === true;
   }
   if (mayComeBack) {
-    const message = `the engine of ${language} is being started again: ${down.join("; ")}`;
-    throw new CodemodeError("unavailable", message, { retryAfterMs: restartMs });
+    throw restarting(`the engine of ${language} is being started again: ${down.join("; ")}`);
   }
   const why = down.length === 0 ? "" : `: ${down.join("; ")}`;
   throw new CodemodeError("unsupported", `no engine runs ${language}${why}`);

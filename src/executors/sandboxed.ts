@@ -2,6 +2,7 @@ import type { Guest, GuestExit, GuestProgram, Sandbox } from "../sandbox/sandbox
 import { CodemodeError } from "../shared/errors.ts";
 import { stringifyJson } from "../shared/json.ts";
 import type { Channel, ProgramResult } from "../shared/model.ts";
+import { restarting } from "../shared/restarting.ts";
 import { failed, stopped } from "../shared/stop.ts";
 import type { Executor, GuestEvent, Program } from "./executor.ts";
 
@@ -10,9 +11,6 @@ export interface PayloadLimits {
   readonly resultBytes: number;
   readonly toolPayloadBytes: number;
 }
-
-// Engines take about as long to start again.
-const restartMs = 1_000;
 
 /** An executor whose programs run in the guests of a sandbox. */
 export function createSandboxedExecutor(sandbox: Sandbox, limits: PayloadLimits): Executor {
@@ -43,8 +41,7 @@ export function createSandboxedExecutor(sandbox: Sandbox, limits: PayloadLimits)
 function refuse(error: unknown): never {
   const isNow = CodemodeError.is(error) && error.kind === "unavailable";
   if (!isNow || error.retryAfterMs !== undefined) throw error;
-  const options = { cause: error, retryAfterMs: restartMs };
-  throw new CodemodeError("unavailable", error.message, options);
+  throw restarting(error.message, error);
 }
 
 async function* run(
