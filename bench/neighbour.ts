@@ -1,4 +1,5 @@
 import { Codemode, unwrap } from "../src/index.ts";
+import type { Apart } from "./child.ts";
 import { pause, quantile, timeMs } from "./stats.ts";
 import { atMost, formatMs, formatRatio, type Row } from "./table.ts";
 
@@ -35,11 +36,30 @@ export class Neighbour implements AsyncDisposable {
   }
 }
 
+/** What a neighbour's runs took, milliseconds each: in quiet, before and after, and beside something. */
+export interface Beside {
+  readonly quiet: number[];
+  readonly loaded: number[];
+}
+
+/** Measures a neighbour's runs beside something for so long, and as long without it. */
+export async function measureBeside<T>(
+  url: string,
+  forMs: number,
+  start: () => Promise<Apart<T>>,
+): Promise<Beside & { readonly report: T }> {
+  await using neighbour = new Neighbour(url);
+  await neighbour.run(1_500); // warms both processes up
+  const before = await neighbour.run(forMs / 2);
+  await using load = await start();
+  const loaded = await neighbour.run(forMs);
+  const report = await load.stop();
+  const after = await neighbour.run(forMs / 2);
+  return { quiet: [...before, ...after], loaded, report };
+}
+
 /** What a neighbour's runs take beside something, as a row: how many times as long at p95 as in quiet. */
-export function besideRow(
-  figure: string,
-  { quiet, loaded, note }: { quiet: number[]; loaded: number[]; note: string },
-): Row {
+export function besideRow(figure: string, { quiet, loaded }: Beside, note: string): Row {
   const p95 = { quiet: quantile(quiet, 0.95), loaded: quantile(loaded, 0.95) };
   const ratio = p95.loaded / p95.quiet;
   return {

@@ -1,6 +1,6 @@
 import { type LoadReport, startLoad } from "../load-process.ts";
 import type { LoadName } from "../loads.ts";
-import { besideRow, keys, Neighbour, tenantKeys } from "../neighbour.ts";
+import { besideRow, keys, measureBeside, tenantKeys } from "../neighbour.ts";
 import { startServerProcess } from "../server-process.ts";
 import type { Row } from "../table.ts";
 
@@ -14,23 +14,18 @@ const titles: readonly (readonly [LoadName, string])[] = [
 /** What one tenant's small runs take beside another tenant's worst; each on a fresh server. */
 export async function fairness({ quick }: { readonly quick: boolean }): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const [name, title] of titles) rows.push(await beside(name, title, quick ? 1_500 : 4_000));
+  for (const [name, title] of titles) rows.push(await under(name, title, quick ? 1_500 : 4_000));
   return rows;
 }
 
-async function beside(name: LoadName, title: string, ms: number): Promise<Row> {
+async function under(name: LoadName, title: string, ms: number): Promise<Row> {
   await using server = await startServerProcess({
     api_keys: tenantKeys,
     queue_timeout_ms: 60_000,
   });
-  await using neighbour = new Neighbour(server.url);
-  await neighbour.run(1_500); // warms both processes up
-  const before = await neighbour.run(ms / 2);
-  await using load = await startLoad({ name, url: server.url, apiKey: keys.loud });
-  const loaded = await neighbour.run(ms);
-  const report = await load.stop();
-  const after = await neighbour.run(ms / 2);
-  return besideRow(title, { quiet: [...before, ...after], loaded, note: describe(report) });
+  const start = () => startLoad({ name, url: server.url, apiKey: keys.loud });
+  const beside = await measureBeside(server.url, ms, start);
+  return besideRow(title, beside, describe(beside.report));
 }
 
 function describe({ ends, seconds, refusalMs }: LoadReport): string {

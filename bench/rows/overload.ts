@@ -1,7 +1,7 @@
 import type { Settings } from "../../src/server/settings.ts";
 import { startLoad } from "../load-process.ts";
 import { type LoadName, overload as most } from "../loads.ts";
-import { besideRow, keys, Neighbour, tenantKeys } from "../neighbour.ts";
+import { besideRow, keys, measureBeside, tenantKeys } from "../neighbour.ts";
 import { startServerProcess } from "../server-process.ts";
 import { summarize } from "../stats.ts";
 import { type Row, times } from "../table.ts";
@@ -31,13 +31,9 @@ async function refusals(
   ms: number,
 ): Promise<Row[]> {
   await using server = await startServerProcess({ ...settings, api_keys: tenantKeys });
-  await using neighbour = new Neighbour(server.url);
-  await neighbour.run(1_000); // warms both processes up
-  const before = await neighbour.run(ms / 2);
-  await using load = await startLoad({ name, url: server.url, apiKey: keys.loud });
-  const loaded = await neighbour.run(ms);
-  const { refusalMs, seconds, withoutRetryInfo } = await load.stop();
-  const after = await neighbour.run(ms / 2);
+  const start = () => startLoad({ name, url: server.url, apiKey: keys.loud });
+  const { report, ...beside } = await measureBeside(server.url, ms, start);
+  const { refusalMs, seconds, withoutRetryInfo } = report;
   const count = refusalMs.length;
   const told = withoutRetryInfo === 0 ? "all" : `${count - withoutRetryInfo} of ${count}`;
   return [
@@ -46,10 +42,10 @@ async function refusals(
       ...times(summarize(refusalMs)),
       beside: `${(count / seconds).toFixed(0)} refusals/s, ${told} of them with RetryInfo`,
     },
-    besideRow("a run of another tenant meanwhile", {
-      quiet: [...before, ...after],
-      loaded,
-      note: `${count.toLocaleString("en")} refusals in ${seconds.toFixed(0)} s`,
-    }),
+    besideRow(
+      "a run of another tenant meanwhile",
+      beside,
+      `${count.toLocaleString("en")} refusals in ${seconds.toFixed(0)} s`,
+    ),
   ];
 }

@@ -45,7 +45,7 @@ export async function slowReader({ quick }: { readonly quick: boolean }): Promis
       figure: `${title}: CPU time of their guests`,
       beside: `${guestMs.toFixed(0)} ms in a second, all together`,
     },
-    besideRow("a run of another tenant meanwhile", { quiet, loaded, note: "their guests stand" }),
+    besideRow("a run of another tenant meanwhile", { quiet, loaded }, "their guests stand"),
   ];
 }
 
