@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { availableParallelism } from "node:os";
 import {
   type ConnectRouter,
   type ConnectRouterOptions,
@@ -21,6 +22,9 @@ import { createTraffic, type TrafficTimes } from "./traffic.ts";
 import { answerTrailersOnly, createGrpcExchange, isGrpc, isUnavailable } from "./trailers-only.ts";
 import type { Transit } from "./transit.ts";
 import { finishStream } from "./unread.ts";
+
+// Each takes a core while it is unfolded: one is left for everything else.
+const largeAtOnce = Math.max(1, availableParallelism() - 1);
 
 /** Handles one request of HTTP/1.1 or HTTP/2. */
 export type RequestHandler = (
@@ -47,8 +51,7 @@ export function createAdapter(options: AdapterOptions): RequestHandler {
   const traffic = { times, transit, maxBytes: options.readMaxBytes ?? 0 };
   const router = createConnectRouter({
     ...routerOptions,
-    // As many as Node has threads for them.
-    acceptCompression: [createGzip({ largeAtOnce: 4, waitingBytes: transit.totalBytes })],
+    acceptCompression: [createGzip({ largeAtOnce, waitingBytes: transit.totalBytes })],
     // A misspelled limit must not be a missing one.
     jsonOptions: { ignoreUnknownFields: false },
   });
