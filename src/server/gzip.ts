@@ -5,6 +5,8 @@ import { toConnectError } from "../shared/status.ts";
 
 // What nearly every message fits into; any number of these may be unfolded at once.
 const smallBytes = 64 * 1024;
+// After a large one, as a multiple of what it took: so that they have a quarter of a core at most.
+const restShare = 3;
 
 /** Options of `createGzip`. */
 export interface GzipOptions {
@@ -16,13 +18,18 @@ export interface GzipOptions {
 
 /**
  * gzip for messages that strangers folded. A few KiB may unfold to the most that a message may be, and
- * Node unfolds all that it is given a little at a time: so large ones take turns, `largeAtOnce` together. One for which
- * too much waits is refused: a ConnectError of an `overloaded`.
+ * Node unfolds all that it is given a little at a time: so large ones take turns, `largeAtOnce` together,
+ * with a rest between them. One for which too much waits is refused: a ConnectError of an `overloaded`.
  */
 export function createGzip({ largeAtOnce, waitingBytes }: GzipOptions) {
   const waiting: (() => void)[] = [];
   let free = largeAtOnce;
   let heldBytes = 0;
+  const next = () => {
+    const resolve = waiting.shift();
+    if (resolve === undefined) free += 1;
+    else resolve();
+  };
   const turn = async (bytes: number): Promise<Disposable> => {
     if (free > 0) free -= 1;
     else {
@@ -31,11 +38,10 @@ export function createGzip({ largeAtOnce, waitingBytes }: GzipOptions) {
       await new Promise<void>((resolve) => waiting.push(resolve));
       heldBytes -= bytes;
     }
+    const beganAt = performance.now();
     return {
       [Symbol.dispose]() {
-        const next = waiting.shift();
-        if (next === undefined) free += 1;
-        else next();
+        setTimeout(next, (performance.now() - beganAt) * restShare);
       },
     };
   };

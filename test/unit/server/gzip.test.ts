@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { RetryInfoSchema } from "../../../gen/es/google/rpc/error_details_pb.ts";
 import { createGzip } from "../../../src/server/gzip.ts";
 import { randomOf } from "../../support/random.ts";
@@ -24,11 +24,31 @@ it("refuses, as safe to retry, a large message for which too much waits, and no 
   ]);
   expect(refused[0]?.findDetails(RetryInfoSchema)).toHaveLength(1);
   expect(await unfold()).toHaveLength(MiB);
-  const busy = [unfold(), unfold(), unfold()];
+});
+
+it("unfolds small messages while large ones wait", async () => {
+  const { decompress } = createGzip({ largeAtOnce: 1, waitingBytes: 2.5 * MiB });
+  const busy = Array.from({ length: 3 }, () => decompress(folded, 4 * MiB));
   expect(Buffer.from(await decompress(small, 4 * MiB)).toString()).toBe("small");
-  expect((await Promise.all(busy)).map((one) => one instanceof ConnectError)).toEqual([
-    false,
-    false,
-    false,
-  ]);
+  expect((await Promise.all(busy)).map(({ length }) => length)).toEqual([MiB, MiB, MiB]);
+});
+
+it("rests after a large message before it unfolds the next one", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  try {
+    const { decompress } = createGzip({ largeAtOnce: 1, waitingBytes: 2.5 * MiB });
+    await decompress(folded, 4 * MiB);
+    let isDone = false;
+    const next = decompress(folded, 4 * MiB).finally(() => {
+      isDone = true;
+    });
+    // Longer than a large one takes.
+    await createGzip({ largeAtOnce: 1, waitingBytes: 0 }).decompress(folded, 4 * MiB);
+    await decompress(small, 4 * MiB);
+    expect(isDone).toBe(false);
+    vi.runAllTimers();
+    expect(await next).toHaveLength(MiB);
+  } finally {
+    vi.useRealTimers();
+  }
 });
