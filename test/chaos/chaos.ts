@@ -21,6 +21,7 @@ import { leadByPeer } from "./peer-lead.ts";
 import { makePlan } from "./plan.ts";
 import { programLanguages } from "./programs.ts";
 import { leadBySdk, type SdkClient } from "./sdk-lead.ts";
+import { arrived } from "./stall.ts";
 import type { Story } from "./story.ts";
 import { strike } from "./strike.ts";
 import { Tally } from "./tally.ts";
@@ -198,6 +199,7 @@ class Run {
     const isHung = await Promise.race([this.#live(story, cast).then(() => false), hung]);
     over.abort();
     if (isHung) this.report([{ name: "hung act", detail: act.token }], story);
+    await arrived(story, cast.client);
     if (world.exit !== undefined) return story;
     await audit(world.auditor(tenant), story);
     const violations = checkStory(story, { endedForMs, blows: this.blows });

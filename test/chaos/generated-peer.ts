@@ -92,12 +92,15 @@ export async function connectGenerated(url: string, apiKey: string): Promise<Pee
       proxy.cut();
     },
     stall: () => proxy.stall(),
+    knock: () => executor.getServerInfo({}, { timeoutMs: 30_000 }).then(ignore, ignore),
     async [Symbol.asyncDispose]() {
       client[Symbol.dispose]();
       await proxy[Symbol.asyncDispose]();
     },
   };
 }
+
+function ignore(): void {}
 
 async function* eventsOf(
   responses: AsyncIterable<{ readonly event?: EventMessage | undefined }>,

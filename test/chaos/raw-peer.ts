@@ -88,6 +88,11 @@ export async function connectRaw(url: string, apiKey: string): Promise<Peer> {
       session?.destroy();
     },
     stall: () => proxy.stall(),
+    async knock() {
+      const stream = call("GetServerInfo", new Uint8Array(), 30_000);
+      stream.resume();
+      await once(stream, "close").catch(() => {});
+    },
     async [Symbol.asyncDispose]() {
       session?.destroy();
       await proxy[Symbol.asyncDispose]();

@@ -6,6 +6,7 @@ import type { ExecutionEvent, ToolAnswer, ToolCall } from "../../src/shared/mode
 import { fromConnectError } from "../../src/shared/status.ts";
 import type { Leave } from "./acts.ts";
 import { type Peer, type Reading, wasCut } from "./peer.ts";
+import { stallFor } from "./stall.ts";
 import { closeView, note, type Story, type View } from "./story.ts";
 import { type Arguments, callerTools, type Handler } from "./tools.ts";
 
@@ -30,8 +31,7 @@ export async function read(reading: Reading, options: ReadOptions): Promise<bool
     hasGone = true;
     note(story, `${view.reader}: ${leave.how} after ${view.events.length} events`);
     if (leave.how === "stall") {
-      const stall = peer.stall();
-      setTimeout(() => stall[Symbol.dispose](), leave.awayMs);
+      stallFor(story, peer, leave.awayMs);
       return;
     }
     story.deeds.add("left");

@@ -5,6 +5,7 @@ import type { Leave } from "./acts.ts";
 import { serviceName } from "./peer.ts";
 import { callsTools, limitsOf, sourceOf } from "./programs.ts";
 import { fail } from "./reading.ts";
+import { stallFor } from "./stall.ts";
 import { closeView, note, openView, type Result, type Story, type View } from "./story.ts";
 import { type Arguments, callerTools, createHandler } from "./tools.ts";
 
@@ -13,6 +14,8 @@ export interface SdkClient extends AsyncDisposable {
   readonly codemode: Codemode;
   cut(): void;
   stall(): Disposable;
+  /** As a peer's. */
+  knock(): Promise<void>;
 }
 
 /** Options of an SDK's run. */
@@ -164,8 +167,7 @@ function disturb(story: Story, view: View, client: SdkClient, leave: Leave): voi
   note(story, `${view.reader}: ${leave.how} after ${view.events.length} events`);
   view.isDisturbed = true;
   if (leave.how === "stall") {
-    const stall = client.stall();
-    setTimeout(() => stall[Symbol.dispose](), leave.awayMs);
+    stallFor(story, client, leave.awayMs);
     return;
   }
   story.deeds.add("left");

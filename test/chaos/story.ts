@@ -107,6 +107,8 @@ export interface Story {
   readonly begins: string[];
   readonly probes: Probe[];
   readonly deeds: Set<Deed>;
+  /** Each resolves when the network that failed under a reader brings what was sent meanwhile. */
+  readonly stalls: Promise<void>[];
   /** What happened, in words, with times; for whoever reads a violation. */
   readonly notes: string[];
   /** The executions that the service listed under the token. */
@@ -127,6 +129,7 @@ export function openStory(act: Act, tenant: string): Story {
     begins: [],
     probes: [],
     deeds: new Set(),
+    stalls: [],
     notes: [],
     executions: [],
     logs: [],
