@@ -54,7 +54,7 @@ function isExplained(
       return events.length === 0 && retryAfterMs !== undefined;
     case "unavailable":
       // Cut before it began, and no time left to send it again.
-      if (isDisturbed && view.hasDeadline && story.executions.length === 0) return true;
+      if (isDisturbed && view.hasDeadline && !hasBegun(story)) return true;
       if (events.length > 0 || retryAfterMs === undefined) return false;
       // Its engine is being started again, which may take more than one try.
       return wasStruck(blows, { engine, from: startedAt - restartMs, to });
@@ -108,6 +108,10 @@ function isGone(
   return executions.some(
     ({ endTime }) => endTime !== undefined && at > endTime.getTime() + endedForMs - 500,
   );
+}
+
+function hasBegun({ executions }: Story): boolean {
+  return executions.some(({ startTime }) => startTime !== undefined);
 }
 
 /** An execution that never started is forgotten, and the request may have been sent again. */
