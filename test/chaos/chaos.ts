@@ -63,6 +63,7 @@ export interface Rest extends Footprint {
 const hungMs = 240_000;
 // The longest that a fault waits past the end of a run for an engine that is being started again.
 const restartMs = 30_000;
+const warningsShown = 20;
 // No run's own, so that no token is used twice.
 const warmUpSeed = -1;
 
@@ -134,7 +135,11 @@ class Run {
     for (const violation of violations) {
       this.violations += 1;
       const { lines } = this.#options.world;
-      const own = story && lines.filter((line) => line.includes(`"${story.act.token}"`));
+      const own = story && [
+        ...lines.filter((line) => line.includes(`"${story.act.token}"`)),
+        // What an engine says when it dies.
+        ...lines.filter((line) => line.includes('"level":40')).slice(-warningsShown),
+      ];
       this.#options.onViolation({ ...violation, story, lines: own ?? lines.slice(-20) });
     }
   }
