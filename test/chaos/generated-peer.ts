@@ -92,15 +92,13 @@ export async function connectGenerated(url: string, apiKey: string): Promise<Pee
       proxy.cut();
     },
     stall: () => proxy.stall(),
-    knock: () => executor.getServerInfo({}, { timeoutMs: 30_000 }).then(ignore, ignore),
+    knock: () => executor.getServerInfo({}, { timeoutMs: 30_000 }),
     async [Symbol.asyncDispose]() {
       client[Symbol.dispose]();
       await proxy[Symbol.asyncDispose]();
     },
   };
 }
-
-function ignore(): void {}
 
 async function* eventsOf(
   responses: AsyncIterable<{ readonly event?: EventMessage | undefined }>,

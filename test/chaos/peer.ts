@@ -46,8 +46,8 @@ export interface Peer extends AsyncDisposable {
   cut(): void;
   /** Nothing comes through until disposal. */
   stall(): Disposable;
-  /** Resolves when the service has all that was sent over this connection; never rejects. */
-  knock(): Promise<void>;
+  /** Resolves when the service has all that was sent over this connection; rejects when it broke. */
+  knock(): Promise<unknown>;
   /** When the connection was lost last, on the wall clock; 0 for never. */
   readonly cutAt: number;
 }

@@ -91,7 +91,7 @@ export async function connectRaw(url: string, apiKey: string): Promise<Peer> {
     async knock() {
       const stream = call("GetServerInfo", new Uint8Array(), 30_000);
       stream.resume();
-      await once(stream, "close").catch(() => {});
+      await once(stream, "close");
     },
     async [Symbol.asyncDispose]() {
       session?.destroy();

@@ -15,7 +15,7 @@ export interface SdkClient extends AsyncDisposable {
   cut(): void;
   stall(): Disposable;
   /** As a peer's. */
-  knock(): Promise<void>;
+  knock(): Promise<unknown>;
 }
 
 /** Options of an SDK's run. */

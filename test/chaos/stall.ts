@@ -4,7 +4,7 @@ import type { Story } from "./story.ts";
 /** A connection that can stall. */
 export interface Stallable {
   stall(): Disposable;
-  knock(): Promise<void>;
+  knock(): Promise<unknown>;
 }
 
 /** Nothing comes through for so long; what is sent meanwhile comes then, whoever has given up. */
@@ -17,5 +17,6 @@ export function stallFor(story: Story, connection: Stallable, ms: number): void 
 export async function arrived(story: Story, connection: Stallable): Promise<void> {
   if (story.stalls.length === 0) return;
   await Promise.all(story.stalls);
-  await connection.knock();
+  // What a broken connection did not bring is lost.
+  await connection.knock().catch(() => {});
 }

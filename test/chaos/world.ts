@@ -182,15 +182,13 @@ async function connectSdk(url: string, apiKey: string): Promise<SdkClient> {
     codemode,
     cut: () => proxy.cut(),
     stall: () => proxy.stall(),
-    knock: () => codemode.serverInfo({ timeoutMs: 30_000 }).then(ignore, ignore),
+    knock: () => codemode.serverInfo({ timeoutMs: 30_000 }),
     async [Symbol.asyncDispose]() {
       await codemode.close();
       await proxy[Symbol.asyncDispose]();
     },
   };
 }
-
-function ignore(): void {}
 
 // Of the calls around a violation, and what a crash leaves behind.
 const linesKept = 4_000;
