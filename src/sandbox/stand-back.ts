@@ -1,9 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
 
-/** CPU time after which a program stands back behind those that have just begun, milliseconds. */
-export const youngMs = 50;
-
 const lowest = 19;
 
 /**

@@ -1,11 +1,12 @@
 import { availableParallelism } from "node:os";
 import { sleep, startTimer } from "../../shared/abort.ts";
+import { youngMs } from "../../shared/young.ts";
 import { limitsFrame } from "../cpython/limits-frame.ts";
 import { FramePort } from "../frame-port.ts";
 import { readReady } from "../frames.ts";
 import { isAlive, type ProcessUse, programBehind, useOf } from "../process-use.ts";
 import type { Guest, GuestAnswer, GuestExit, GuestFrame, GuestProgram } from "../sandbox.ts";
-import { standBack, youngMs } from "../stand-back.ts";
+import { standBack } from "../stand-back.ts";
 import type { WalledExit, WalledProcess } from "../wall/wall.ts";
 
 const minCheckMs = 10;

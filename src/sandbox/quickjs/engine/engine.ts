@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { youngMs } from "../../../shared/young.ts";
 import { creditBytes } from "../messages.ts";
 import { Pool } from "./pool.ts";
 import type { RunLimits } from "./run.ts";
@@ -25,9 +26,9 @@ const patienceMs = 40;
 const patienceWithMatesMs = 250;
 const longestPatienceMs = 500;
 const watchMs = 20;
+// For a thread to say what CPU time it has used, which it can where it looks around.
+const answerMs = 50;
 const graceMs = 20;
-// A run that has computed for so long lets others go first that have just begun.
-const youngMs = 50;
 const cores = availableParallelism();
 const unused: RunUse = { cpuMs: 0, peakMemoryBytes: 0 };
 
@@ -188,7 +189,7 @@ export class Engine {
   }
 
   async #age(thread: Thread, guest: number, run: HeldRun): Promise<void> {
-    const cpuMs = await cpuOf(thread, watchMs);
+    const cpuMs = await cpuOf(thread, answerMs);
     const isOld = run.control.isExecuting && run.control.usedMs(cpuMs ?? 0) >= youngMs;
     if (!isOld || thread.standsBack || this.#places.get(guest) !== thread) return;
     thread.standBack();

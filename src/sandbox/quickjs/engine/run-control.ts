@@ -30,9 +30,7 @@ export class RunControl {
   /** The thread begins to execute; false when the run has ended. `cpuMs` is the thread's own. */
   enter(cpuMs: number): boolean {
     this.#times[enteredAt] = cpuMs;
-    return (
-      this.#change(states.waiting, states.executing) || this.#change(states.fresh, states.executing)
-    );
+    return this.#changeFromRest(states.executing);
   }
 
   /** The thread has stopped executing; false when the run has been ended. */
@@ -43,7 +41,7 @@ export class RunControl {
 
   /** Ends a run that waits, or has not begun; false when it executes, or has ended. */
   endWaiting(): boolean {
-    return this.#change(states.waiting, states.ended) || this.#change(states.fresh, states.ended);
+    return this.#changeFromRest(states.ended);
   }
 
   /** Ends a run that executes; false when it waits, or has ended. */
@@ -134,6 +132,11 @@ export class RunControl {
 
   get beats(): number {
     return Atomics.load(this.#flags, beatAt);
+  }
+
+  /** From waiting, or from not having begun. */
+  #changeFromRest(to: number): boolean {
+    return this.#change(states.waiting, to) || this.#change(states.fresh, to);
   }
 
   #change(from: number, to: number): boolean {
