@@ -2,6 +2,7 @@
 // same adapter, interceptors and listener. What it logs goes to /dev/null, as cheap as a log can be.
 import { once } from "node:events";
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { shortenCollections } from "../src/cli/collector.ts";
 import { createAdapter } from "../src/server/adapter.ts";
 import { type Config, parseConfig } from "../src/server/config.ts";
 import { Connections } from "../src/server/connections.ts";
@@ -86,6 +87,7 @@ const answers: Readonly<Record<Ask, () => unknown>> = {
   queued: () => server.stats().queued,
 };
 
+shortenCollections(); // as `codemode serve` does
 const [settings] = (await once(process, "message")) as [Settings];
 const config = parseConfig({ ...settings, host: "127.0.0.1", port: 0 });
 await using server = await createServer(config);

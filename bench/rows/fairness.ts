@@ -14,7 +14,7 @@ const titles: readonly (readonly [LoadName, string])[] = [
 /** What one tenant's small runs take beside another tenant's worst; each on a fresh server. */
 export async function fairness({ quick }: { readonly quick: boolean }): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const [name, title] of titles) rows.push(await under(name, title, quick ? 1_500 : 4_000));
+  for (const [name, title] of titles) rows.push(await under(name, title, quick ? 1_500 : 8_000));
   return rows;
 }
 

@@ -3,6 +3,7 @@ import { loadConfig } from "../server/config.ts";
 import { createLogger } from "../server/logger.ts";
 import { createServer, type ServerOptions } from "../server/server.ts";
 import type { ServerInfo } from "../shared/model.ts";
+import { shortenCollections } from "./collector.ts";
 
 /** `codemode serve`: runs the service until it is told to stop. */
 export function serveCommand(): Command {
@@ -17,6 +18,7 @@ export async function serve(
   file: string | undefined,
   options: Pick<ServerOptions, "executors"> = {},
 ): Promise<void> {
+  shortenCollections();
   const config = await loadConfig({ file });
   const logger = createLogger(config.logLevel);
   const stopped = untilSignal();

@@ -1,0 +1,16 @@
+import { setFlagsFromString } from "node:v8";
+
+// Messages pass through as buffers, outside V8's own heap: by default each 32 MiB of them begin a
+// collection of the whole heap, six a second beside 60 MB/s of output, each with a stop of 10 to 25 ms.
+const countBuffersWithHeap = "--external-memory-accounted-in-global-limit";
+// The more room new objects have, the longer one stop is that moves those which live.
+const keepYoungSmall = "--semi-space-growth-factor=1";
+
+/**
+ * Has V8 make more and shorter stops of the young generation, and far fewer of the whole heap, from now
+ * on and in this whole process: for a program that is a service, and not for a library.
+ */
+export function shortenCollections(): void {
+  setFlagsFromString(countBuffersWithHeap);
+  setFlagsFromString(keepYoungSmall);
+}

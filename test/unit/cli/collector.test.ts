@@ -1,0 +1,33 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+
+const script = fileURLToPath(new URL("./fixtures/collections.ts", import.meta.url));
+
+const MiB = 1024 * 1024;
+
+interface Collections {
+  readonly whole: number;
+  readonly youngBytes: number;
+}
+
+/** What V8 does while 2 GiB of buffers come and go, in a process of its own. */
+async function collections(how: "usual" | "shortened"): Promise<Collections> {
+  const { stdout } = await promisify(execFile)(process.execPath, [script, how]);
+  return JSON.parse(stdout) as Collections;
+}
+
+describe("collections of garbage, once shortened", () => {
+  it("are half as often, at the most, of the whole heap while messages come and go", async () => {
+    const [usual, shortened] = [await collections("usual"), await collections("shortened")];
+    expect(usual.whole).toBeGreaterThan(8);
+    expect(shortened.whole).toBeLessThan(usual.whole / 2);
+  });
+
+  it("are of a few new objects at once, where V8 would make room for ever more", async () => {
+    const [usual, shortened] = [await collections("usual"), await collections("shortened")];
+    expect(usual.youngBytes).toBeGreaterThan(32 * MiB);
+    expect(shortened.youngBytes).toBeLessThanOrEqual(8 * MiB);
+  });
+});
