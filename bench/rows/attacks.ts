@@ -22,7 +22,7 @@ const titles: readonly (readonly [AttackName, string])[] = [
   ["garbage", "frames of noise"],
 ];
 
-const settleMs = 1_000;
+const settleMs = 3_000;
 
 /** What one tenant's small runs take while another, or a stranger, attacks; each on a fresh server. */
 export async function attacks({ quick }: { readonly quick: boolean }): Promise<Row[]> {

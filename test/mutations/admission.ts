@@ -129,6 +129,14 @@ export const admission: readonly Mutation[] = [
     test: "test/border/standing-back.test.ts",
   },
   {
+    without: "buffers that count with V8's heap",
+    file: "src/cli/collector.ts",
+    from: "setFlagsFromString(countBuffersWithHeap);",
+    to: "void countBuffersWithHeap;",
+    red: "are of the whole heap less often while messages come and go",
+    test: "test/unit/cli/collector.test.ts",
+  },
+  {
     without: "an end of threads that stand back",
     file: "src/sandbox/quickjs/engine/pool.ts",
     from: "return thread.isWorn || thread.standsBack;",
