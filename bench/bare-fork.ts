@@ -5,7 +5,9 @@ import { fileURLToPath } from "node:url";
 import { findPython } from "../src/sandbox/cpython/python.ts";
 
 const script = fileURLToPath(new URL("./fork.py", import.meta.url));
-const guestFolder = fileURLToPath(new URL("../src/sandbox/cpython/guest", import.meta.url));
+const modules = ["cpython/guest", "lock"].map((folder) =>
+  fileURLToPath(new URL(`../src/sandbox/${folder}`, import.meta.url)),
+);
 
 /** Forks per second of a bare zygote. */
 export interface ForkRates {
@@ -24,7 +26,7 @@ export interface BareFork extends AsyncDisposable {
 /** Starts it. */
 export async function startBareFork(): Promise<BareFork> {
   const python = await findPython("python3");
-  const child = spawn(python.path, ["-I", "-S", "-B", "-X", "utf8", script, guestFolder], {
+  const child = spawn(python.path, ["-I", "-S", "-B", "-X", "utf8", script, ...modules], {
     env: {},
     cwd: "/",
     stdio: ["pipe", "pipe", "inherit"],

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = sys.argv[1:]
 
 import guest  # noqa: E402, F401
 import preload  # noqa: E402
