@@ -174,15 +174,22 @@ describe("the threads of quickjs", () => {
     await using executor = await startQuickjs({ maxThreads: 3, warmThreads: 1 });
     const controller = new AbortController();
     const { signal } = controller;
-    const options = { language, group: "tenant", signal };
+    const limits = { activeMs: 60_000 };
+    const options = { language, group: "tenant", signal, limits };
     let begun = 0;
-    const onEvent = () => begun++;
-    const busy = Array.from({ length: 10 }, () =>
-      collect(executor, spin, { ...options, onEvent }).catch(() => {}),
-    );
+    let over = 0;
+    const onEvent = ({ type }: { readonly type: string }) => {
+      if (type === "output") begun += 1;
+    };
+    const busy = Array.from({ length: 10 }, async () => {
+      await collect(executor, spin, { ...options, onEvent }).catch(() => {});
+      over += 1;
+    });
     await vi.waitFor(() => expect(begun).toBeGreaterThan(1), 10_000);
     const { result } = await collect(executor, "return 1;", { language, group: "other" });
     expect(result).toMatchObject({ value: { json: "1" } });
+    // It did not wait for one of them to end.
+    expect(over).toBe(0);
     controller.abort(new Stop("cancelled", "enough"));
     await Promise.all(busy);
   });
