@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 
 const script = fileURLToPath(new URL("./fixtures/collections.ts", import.meta.url));
 
@@ -19,14 +19,20 @@ async function collections(how: "usual" | "shortened"): Promise<Collections> {
 }
 
 describe("collections of garbage, once shortened", () => {
-  it("are of the whole heap less often while messages come and go", async () => {
-    const [usual, shortened] = [await collections("usual"), await collections("shortened")];
+  let usual: Collections;
+  let shortened: Collections;
+
+  beforeAll(async () => {
+    usual = await collections("usual");
+    shortened = await collections("shortened");
+  });
+
+  it("are of the whole heap less often while messages come and go", () => {
     expect(usual.whole).toBeGreaterThan(8);
     expect(shortened.whole).toBeLessThan(usual.whole * 0.75);
   });
 
-  it("are of a few new objects at once, where V8 would make room for ever more", async () => {
-    const [usual, shortened] = [await collections("usual"), await collections("shortened")];
+  it("are of a few new objects at once, where V8 would make room for ever more", () => {
     expect(usual.youngBytes).toBeGreaterThan(32 * MiB);
     expect(shortened.youngBytes).toBeLessThanOrEqual(8 * MiB);
   });
