@@ -40,6 +40,7 @@ function listenToEchoes(config: Config): Promise<Listener> {
     transit: new Transit({
       tenantBytes: config.tenantTransitBytes,
       totalBytes: config.transitBytes,
+      tenantCalls: config.tenantReceivingCalls,
     }),
     logger,
   });

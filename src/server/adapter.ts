@@ -56,7 +56,7 @@ export function createAdapter(options: AdapterOptions): RequestHandler {
     jsonOptions: { ignoreUnknownFields: false },
   });
   routes(router);
-  const line = new CallLine();
+  const line = new CallLine((group) => connections.ownerOf(group));
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
   const begin: RequestHandler = (request, response) => {
@@ -85,6 +85,7 @@ export function createAdapter(options: AdapterOptions): RequestHandler {
         connections.claim(request.socket, tenant);
         claim(tenant);
       },
+      refused: () => line.refused(connections.groupOf(request.socket)),
     };
     const handle = async () => {
       capTimeouts(request.headers, times.maxDeadlineMs);

@@ -82,6 +82,8 @@ export interface Config {
   readonly receiveMs: number;
   /** For a caller to take 64 KiB of an answer that is complete. */
   readonly sendMs: number;
+  /** Of one tenant, whose message has not come whole. */
+  readonly tenantReceivingCalls: number;
   /** Of messages half received and answers not taken, of one tenant. */
   readonly tenantTransitBytes: number;
   /** The same of all tenants. */
@@ -252,6 +254,7 @@ function complete(settings: Parsed): Config {
     keylessConnections: settings.keyless_connections,
     receiveMs: settings.receive_ms,
     sendMs: settings.send_ms,
+    tenantReceivingCalls: settings.tenant_receiving_calls,
     tenantTransitBytes: settings.tenant_transit_bytes,
     transitBytes: settings.transit_bytes,
     toolServices: settings.tool_services,

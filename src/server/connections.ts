@@ -78,10 +78,14 @@ export class Connections {
 
   /** Who takes turns with others: the first tenant whose call came on a connection, or the connection itself. */
   groupOf(ends: Ends): string {
-    const name = nameOf(ends);
-    const [tenant] = this.#open.get(name)?.tenants ?? [];
-    // No tenant's name has a space.
-    return tenant ?? name;
+    return this.ownerOf(nameOf(ends));
+  }
+
+  /** The same of a group of an earlier moment: a connection may have been claimed since. */
+  ownerOf(group: string): string {
+    // No tenant's name has a space, so that none is a connection's.
+    const [tenant] = this.#open.get(group)?.tenants ?? [];
+    return tenant ?? group;
   }
 
   /** Ends every connection at once. */

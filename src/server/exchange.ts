@@ -15,6 +15,8 @@ export interface Exchange {
 export interface CallExchange extends Exchange {
   /** Says whose call it is. Throws `overloaded` where the tenant's connections or bytes are too many. */
   admit(tenant: string): void;
+  /** Says that the call is refused before its message is read. */
+  refused(): void;
 }
 
 /** An exchange whose protocol needs no commitment. */
@@ -22,7 +24,7 @@ export const noExchange: Exchange = { async commit() {}, setHeaders() {} };
 
 /** Key under which the adapter keeps the `CallExchange`. */
 export const exchangeKey = createContextKey<CallExchange>(
-  { ...noExchange, admit() {} },
+  { ...noExchange, admit() {}, refused() {} },
   {
     description: "codemode.Exchange",
   },

@@ -1,9 +1,11 @@
 import { constants, type SecureServerOptions, type ServerHttp2Session } from "node:http2";
 
 // What a client may do at once, and then each second, that costs it less than the service: resets,
-// pings, changes of settings. One that measures its bandwidth pings a few hundred times a second.
+// pings, changes of settings. One that measures its bandwidth pings a few hundred times a second; no
+// connection is read fast enough for many more resets of calls that were not begun (`CallLine`).
 const burst = 10_000;
 const perSecond = 1_000;
+const resetsPerSecond = 250;
 const consentMs = 60_000;
 const windowBytes = 1024 * 1024;
 
@@ -22,7 +24,7 @@ export const http2Options: SecureServerOptions = {
   maxSessionMemory: 64,
   maxSettings: 32,
   streamResetBurst: burst,
-  streamResetRate: perSecond,
+  streamResetRate: resetsPerSecond,
 };
 
 /** Times of a connection, milliseconds. */

@@ -147,6 +147,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
   const transit = new Transit({
     tenantBytes: config.tenantTransitBytes,
     totalBytes: config.transitBytes,
+    tenantCalls: config.tenantReceivingCalls,
   });
   const edge = { logger, connections, transit };
   const handler = createHandler(config, { ...edge, instanceId }, (router) => {

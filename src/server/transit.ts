@@ -1,3 +1,4 @@
+import type { CodemodeError } from "../shared/errors.ts";
 import { overloaded, tenantSubject } from "../shared/overloaded.ts";
 import { Tally } from "../shared/tally.ts";
 
@@ -7,11 +8,16 @@ export interface TransitBounds {
   readonly tenantBytes: number;
   /** Of all tenants together. */
   readonly totalBytes: number;
+  /** Calls of one tenant whose message has not come whole. */
+  readonly tenantCalls: number;
 }
 
 /** What one call holds; disposing it gives everything back. */
 export interface Hold extends Disposable {
-  /** Says whose bytes they are; before that they count for nobody. */
+  /**
+   * Says whose bytes they are; before that they count for nobody. Throws `overloaded` where messages of
+   * too many of the tenant's calls have not come whole.
+   */
   claim(tenant: string): void;
   /** Bytes of messages that have not come whole, or been read. */
   receiving(bytes: number): void;
@@ -25,6 +31,8 @@ export interface Hold extends Disposable {
 export class Transit {
   readonly #bounds: TransitBounds;
   readonly #held = new Tally();
+  /** Calls whose message has not come whole. */
+  readonly #receiving = new Tally();
 
   constructor(bounds: TransitBounds) {
     this.#bounds = bounds;
@@ -46,28 +54,33 @@ export class Transit {
     let received = 0;
     let sent = 0;
     let isOpen = true;
-    const change = (by: number) => {
-      if (owner !== undefined && by !== 0) this.#held.add(owner, by);
+    const receiving = (bytes: number) => {
+      if (!isOpen) return;
+      if (owner !== undefined) {
+        this.#held.add(owner, bytes - received);
+        this.#receiving.add(owner, Number(bytes > 0) - Number(received > 0));
+      }
+      received = bytes;
+    };
+    const sending = (bytes: number) => {
+      if (!isOpen) return;
+      if (owner !== undefined) this.#held.add(owner, bytes - sent);
+      sent = bytes;
     };
     return {
-      claim(tenant) {
+      claim: (tenant) => {
         owner ??= tenant;
+        const { tenantCalls } = this.#bounds;
+        if (this.#receiving.of(owner) >= tenantCalls) throw tooManyCalls(owner, tenantCalls);
       },
-      receiving(bytes) {
-        if (!isOpen) return;
-        change(bytes - received);
-        received = bytes;
-      },
-      sending(bytes) {
-        if (!isOpen) return;
-        change(bytes - sent);
-        sent = bytes;
-      },
+      receiving,
+      sending,
       check: () => {
         if (owner !== undefined) this.#check(owner);
       },
       [Symbol.dispose]() {
-        if (isOpen) change(-received - sent);
+        receiving(0);
+        sending(0);
         isOpen = false;
       },
     };
@@ -83,4 +96,12 @@ export class Transit {
       quota: `${isTenantFull ? tenantBytes : totalBytes} bytes of messages on their way`,
     });
   }
+}
+
+function tooManyCalls(tenant: string, most: number): CodemodeError {
+  return overloaded({
+    message: "the messages of too many calls have not come whole",
+    subject: tenantSubject(tenant),
+    quota: `${most} calls at once whose message has not come whole`,
+  });
 }

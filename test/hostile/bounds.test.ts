@@ -20,7 +20,8 @@ import {
 } from "../support/raw-http2.ts";
 import { eventually, hostile, keys, startTarget } from "./support/target.ts";
 
-const MiB = 1024 * 1024;
+const KiB = 1024;
+const MiB = 1024 * KiB;
 const sockets: net.Socket[] = [];
 
 afterEach(() => {
@@ -107,7 +108,7 @@ it("further connections are closed as they come, and those that are open work on
 });
 
 it("a connection may have 2,048 calls open, and one more is refused", async () => {
-  await using target = await startTarget();
+  await using target = await startTarget({ tenant_receiving_calls: 3_000 });
   await target.attack(async () => {
     using peer = await connectRaw(target.port);
     const open = Array.from({ length: 2_049 }, (_, index) =>
@@ -169,18 +170,24 @@ it("answers that a tenant does not take leave it no further calls, and others th
   });
 });
 
-it("calls whose message does not come leave a tenant no further ones, and others theirs", async () => {
-  await using target = await startTarget({ tenant_transit_bytes: 8 * MiB });
-  await target.attack(async () => {
-    using caller = connectCaller(target.url);
-    const headers = callHeaders("Execute", hostile);
-    const open = Array.from({ length: 130 }, () => caller.open(headers));
-    await eventually(async () =>
-      expect((await target.state()).transitBytes).toBeGreaterThan(8 * MiB),
-    );
-    const { grpcStatus } = await caller.call(headers, envelope(new Uint8Array(0)));
-    expect(grpcStatus).toBe(Code.ResourceExhausted);
-    for (const one of open) one[Symbol.dispose]();
-  });
-  await eventually(async () => expect((await target.state()).transitBytes).toBe(0));
-});
+it.each([
+  ["that are too many", { tenant_receiving_calls: 20 }, 20],
+  ["that hold too much", { tenant_transit_bytes: 1 * MiB }, 17],
+])(
+  "calls whose message does not come, %s, leave a tenant no further ones, and others theirs",
+  async (_title, bounds, most) => {
+    await using target = await startTarget(bounds);
+    await target.attack(async () => {
+      using caller = connectCaller(target.url);
+      const headers = callHeaders("Execute", hostile);
+      const open = Array.from({ length: most }, () => caller.open(headers));
+      await eventually(async () =>
+        expect((await target.state()).transitBytes).toBe(most * 64 * KiB),
+      );
+      const { grpcStatus } = await caller.call(headers, envelope(new Uint8Array(0)));
+      expect(grpcStatus).toBe(Code.ResourceExhausted);
+      for (const one of open) one[Symbol.dispose]();
+    });
+    await eventually(async () => expect((await target.state()).transitBytes).toBe(0));
+  },
+);

@@ -1,3 +1,4 @@
+import { Code } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   changedSettings,
@@ -9,6 +10,8 @@ import {
   openHeaders,
   ping,
 } from "../support/attacks.ts";
+import { envelope } from "../support/client.ts";
+import { connectCaller } from "../support/http2-caller.ts";
 import {
   callHeaders,
   connectRaw,
@@ -130,6 +133,22 @@ describe("a flood", () => {
       }
       expect(peer.isClosed).toBe(true);
       expect(borne).toBeGreaterThanOrEqual(5_000);
+    });
+  });
+
+  it("of refused calls is begun no faster than they may cost", async () => {
+    await target.attack(async () => {
+      using caller = connectCaller(target.url);
+      const startedAt = performance.now();
+      const calls = Array.from({ length: 1_000 }, () =>
+        caller.call(callHeaders("Execute"), envelope(new Uint8Array(0))),
+      );
+      const answers = await Promise.all(calls);
+      expect(new Set(answers.map(({ grpcStatus }) => grpcStatus))).toEqual(
+        new Set([Code.Unauthenticated]),
+      );
+      // 25 come at once, and then one every 4 ms.
+      expect(performance.now() - startedAt).toBeGreaterThan(3_800);
     });
   });
 

@@ -95,7 +95,7 @@ describe("half-open calls", () => {
 
   it("cost nothing for what they only announce", async () => {
     // None of them is late before the last has come.
-    await using target = await startTarget();
+    await using target = await startTarget({ tenant_receiving_calls: 1_000 });
     await target.attack(async () => {
       using peer = await connectRaw(target.port);
       const before = await target.state();

@@ -5,7 +5,7 @@ import { Transit } from "../../../src/server/transit.ts";
 const KiB = 1024;
 
 function setUp(body: AsyncIterable<Uint8Array>) {
-  const transit = new Transit({ tenantBytes: KiB, totalBytes: 10 * KiB });
+  const transit = new Transit({ tenantBytes: KiB, totalBytes: 10 * KiB, tenantCalls: 1 });
   const hold = transit.open();
   hold.claim("acme");
   const onStall = vi.fn();
@@ -69,8 +69,32 @@ it("ends a body whose last piece is never taken, when the response is over", asy
   expect(transit.bytes).toBe(0);
 });
 
+it("takes no further call of a tenant while too many of its calls have not come whole", () => {
+  const transit = new Transit({ tenantBytes: 1_000, totalBytes: 1_000, tenantCalls: 2 });
+  const open = () => {
+    const hold = transit.open();
+    hold.claim("acme");
+    hold.receiving(10);
+    return hold;
+  };
+  const [first, second] = [open(), open()];
+  expect(open).toThrow(
+    expect.objectContaining({ kind: "overloaded", message: expect.stringContaining("whole") }),
+  );
+  expect(() => transit.open().claim("globex")).not.toThrow();
+  // One has come, and its next message begins.
+  first.receiving(0);
+  const third = open();
+  first.receiving(20);
+  expect(open).toThrow();
+  for (const hold of [first, second]) hold[Symbol.dispose]();
+  open();
+  third[Symbol.dispose]();
+  expect(transit.bytes).toBe(10);
+});
+
 it("counts bytes for their tenant, and refuses where the tenant or everybody has too many", () => {
-  const transit = new Transit({ tenantBytes: 100, totalBytes: 150 });
+  const transit = new Transit({ tenantBytes: 100, totalBytes: 150, tenantCalls: 2 });
   const [mine, more, yours] = [transit.open(), transit.open(), transit.open()];
   for (const hold of [mine, more]) hold.claim("acme");
   yours.claim("globex");

@@ -10,7 +10,7 @@ it("waits for nobody to take the answer of a call that was over before it", asyn
   try {
     const request = new IncomingMessage(new Socket());
     const response = new ServerResponse(request);
-    const transit = new Transit({ tenantBytes: 1, totalBytes: 1 });
+    const transit = new Transit({ tenantBytes: 1, totalBytes: 1, tenantCalls: 1 });
     const times = { receiveMs: 1_000, sendMs: 1_000, maxDeadlineMs: 1_000 };
     const options = { times, pace: undefined, transit, maxBytes: 1_000 };
     const traffic = createTraffic(request, response, ExecutorService.method.execute, options);
