@@ -27,7 +27,7 @@ const settleMs = 3_000;
 /** What one tenant's small runs take while another, or a stranger, attacks; each on a fresh server. */
 export async function attacks({ quick }: { readonly quick: boolean }): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const [name, title] of titles) rows.push(await under(name, title, quick ? 2_000 : 12_000));
+  for (const [name, title] of titles) rows.push(await under(name, title, quick ? 2_000 : 24_000));
   return rows;
 }
 
