@@ -1,12 +1,19 @@
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
 import { overloaded } from "../shared/overloaded.ts";
 import { toConnectError } from "../shared/status.ts";
 
+const KiB = 1024;
 // What nearly every message fits into; any number of these may be unfolded at once.
-const smallBytes = 64 * 1024;
-// After a large one, as a multiple of what it took: so that they have a quarter of a core at most.
-const restShare = 3;
+const smallBytes = 64 * KiB;
+// Of large ones in each place, however fast they are: each is work for V8's collector as well.
+const bytesPerMs = 32 * KiB;
+// The last field of a member of gzip (RFC 1952, section 2.3.1): its length before it was folded.
+const sizeBytes = 4;
+
+const unzip = promisify(gunzip);
 
 /** Options of `createGzip`. */
 export interface GzipOptions {
@@ -17,9 +24,9 @@ export interface GzipOptions {
 }
 
 /**
- * gzip for messages that strangers folded. A few KiB may unfold to the most that a message may be, and
- * Node unfolds all that it is given a little at a time: so large ones take turns, `largeAtOnce` together,
- * with a rest between them. One for which too much waits is refused: a ConnectError of an `overloaded`.
+ * gzip for messages that strangers folded. A few KiB may unfold to the most that a message may be, so
+ * that large ones take turns, `largeAtOnce` together, with a rest after each. One for which too much
+ * waits is refused: a ConnectError of an `overloaded`.
  */
 export function createGzip({ largeAtOnce, waitingBytes }: GzipOptions) {
   const waiting: (() => void)[] = [];
@@ -30,7 +37,7 @@ export function createGzip({ largeAtOnce, waitingBytes }: GzipOptions) {
     if (resolve === undefined) free += 1;
     else resolve();
   };
-  const turn = async (bytes: number): Promise<Disposable> => {
+  const turn = async (bytes: number, unfoldedBytes: number): Promise<Disposable> => {
     if (free > 0) free -= 1;
     else {
       if (heldBytes + bytes > waitingBytes) throw tooManyWait(waitingBytes);
@@ -38,27 +45,59 @@ export function createGzip({ largeAtOnce, waitingBytes }: GzipOptions) {
       await new Promise<void>((resolve) => waiting.push(resolve));
       heldBytes -= bytes;
     }
-    const beganAt = performance.now();
     return {
       [Symbol.dispose]() {
-        setTimeout(next, (performance.now() - beganAt) * restShare);
+        setTimeout(next, unfoldedBytes / bytesPerMs);
       },
     };
   };
   return {
     ...compressionGzip,
-    async decompress(bytes: Uint8Array, readMaxBytes: number) {
-      if (readMaxBytes > smallBytes) {
+    async decompress(bytes: Uint8Array, readMaxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+      const size = saidSize(bytes);
+      if (size <= smallBytes && readMaxBytes > smallBytes) {
         try {
-          return await compressionGzip.decompress(bytes, smallBytes);
+          return await unfold(bytes, size, smallBytes);
         } catch (error) {
           if (ConnectError.from(error).code !== Code.ResourceExhausted) throw error;
         }
       }
-      using _ = await turn(bytes.length);
-      return await compressionGzip.decompress(bytes, readMaxBytes);
+      const mostBytes = size > smallBytes ? Math.min(size, readMaxBytes) : readMaxBytes;
+      using _ = await turn(bytes.length, mostBytes);
+      return await unfold(bytes, mostBytes, readMaxBytes);
     },
   };
+}
+
+/** What a message says that it unfolds to; it may say anything. */
+function saidSize({ buffer, byteOffset, byteLength }: Uint8Array): number {
+  if (byteLength < sizeBytes) return 0;
+  return new DataView(buffer, byteOffset + byteLength - sizeBytes).getUint32(0, true);
+}
+
+/** Unfolds a message, in one step and into one buffer if it is of the size that it says. */
+async function unfold(
+  bytes: Uint8Array,
+  size: number,
+  mostBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (bytes.length === 0) return new Uint8Array(0);
+  try {
+    // With room for a byte more, so that it does not ask for a second buffer.
+    return await unzip(bytes, { chunkSize: Math.max(size, KiB) + 1, maxOutputLength: mostBytes });
+  } catch (error) {
+    if (isTooLarge(error)) throw tooLarge(mostBytes);
+    throw new ConnectError("the message is no gzip", Code.InvalidArgument, undefined, [], error);
+  }
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof RangeError && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
+}
+
+function tooLarge(mostBytes: number): ConnectError {
+  const message = `the message unfolds to more than ${mostBytes} bytes`;
+  return new ConnectError(message, Code.ResourceExhausted);
 }
 
 function tooManyWait(waitingBytes: number): ConnectError {

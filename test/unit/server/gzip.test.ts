@@ -52,3 +52,40 @@ it("rests after a large message before it unfolds the next one", async () => {
     vi.useRealTimers();
   }
 });
+
+it("unfolds a message into one buffer of its size", async () => {
+  const { decompress } = createGzip({ largeAtOnce: 1, waitingBytes: 2.5 * MiB });
+  const unfolded = await decompress(folded, 4 * MiB);
+  expect(large.equals(unfolded)).toBe(true);
+  expect(unfolded.buffer.byteLength).toBeLessThan(MiB + 1_024);
+});
+
+it.each([0, 100, 2 * MiB, 4 * MiB, 2 ** 32 - 1])(
+  "refuses a message that says wrongly that it unfolds to %d bytes",
+  async (size) => {
+    const { decompress } = createGzip({ largeAtOnce: 1, waitingBytes: 2.5 * MiB });
+    const lie = Buffer.from(folded);
+    lie.writeUInt32LE(size, lie.length - 4);
+    await expect(decompress(lie, 4 * MiB)).rejects.toMatchObject({
+      code: Code.InvalidArgument,
+      rawMessage: "the message is no gzip",
+    });
+  },
+);
+
+it("unfolds a message of several members, of which only the last says its size", async () => {
+  const { decompress } = createGzip({ largeAtOnce: 1, waitingBytes: 2.5 * MiB });
+  const members = Buffer.concat([folded, small]);
+  expect(await decompress(members, 4 * MiB)).toHaveLength(MiB + "small".length);
+});
+
+it.each([gzipSync(large), gzipSync(Buffer.alloc(100 * MiB))])(
+  "refuses a message that unfolds to more than it may be, %#",
+  async (bytes) => {
+    const { decompress } = createGzip({ largeAtOnce: 1, waitingBytes: 2.5 * MiB });
+    await expect(decompress(bytes, MiB - 1)).rejects.toMatchObject({
+      code: Code.ResourceExhausted,
+      rawMessage: `the message unfolds to more than ${MiB - 1} bytes`,
+    });
+  },
+);
