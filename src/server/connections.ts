@@ -17,6 +17,7 @@ type Ends = Pick<Socket, "remoteAddress" | "remotePort" | "localAddress">;
 interface Connection {
   readonly socket: Socket;
   readonly tenants: Set<string>;
+  readonly onClaimed: () => void;
 }
 
 /** The open connections, and whose they are. */
@@ -51,10 +52,10 @@ export class Connections {
     this.#isDraining = true;
   }
 
-  /** Takes note of a new connection, and of its end. */
-  add(socket: Socket): void {
+  /** Takes note of a new connection, and of its end. Calls `onClaimed` once a call on it has shown a key. */
+  add(socket: Socket, onClaimed: () => void = () => {}): void {
     const name = nameOf(socket);
-    const connection: Connection = { socket, tenants: new Set() };
+    const connection: Connection = { socket, tenants: new Set(), onClaimed };
     this.#open.set(name, connection);
     this.#keyless.set(name, socket);
     socket.once("close", () => this.#forget(name, connection));
@@ -71,6 +72,7 @@ export class Connections {
     if (connection === undefined || connection.tenants.has(tenant)) return;
     const { perTenant } = this.#bounds;
     if (this.#byTenant.of(tenant) >= perTenant) throw tooMany(tenant, perTenant);
+    if (connection.tenants.size === 0) connection.onClaimed();
     connection.tenants.add(tenant);
     this.#byTenant.add(tenant, 1);
     this.#keyless.delete(name);

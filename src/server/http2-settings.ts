@@ -1,8 +1,9 @@
 import { constants, type SecureServerOptions, type ServerHttp2Session } from "node:http2";
+import { TokenBucket } from "../shared/token-bucket.ts";
 
 // What a client may do at once, and then each second, that costs it less than the service: resets,
 // pings, changes of settings. One that measures its bandwidth pings a few hundred times a second; no
-// connection is read fast enough for many more resets of calls that were not begun (`CallLine`).
+// connection is read fast enough for many more resets of calls that were not begun (`Entrance`).
 const burst = 10_000;
 const perSecond = 1_000;
 const resetsPerSecond = 250;
@@ -55,9 +56,11 @@ export function boundSession(session: ServerHttp2Session, times: ConnectionTimes
   session.once("localSettings", () => clearTimeout(consent));
   session.once("close", () => clearTimeout(consent));
   session.once("close", () => clearTimeout(handshake));
-  const spend = createAllowance(() =>
-    session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM),
-  );
+  const allowance = new TokenBucket({ burst, perMs: perSecond / 1_000 });
+  const spend = () => {
+    allowance.take(1);
+    if (allowance.owedMs > 0) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  };
   session.on("ping", spend);
   session.on("remoteSettings", spend);
   let open = 0;
@@ -74,16 +77,4 @@ export function boundSession(session: ServerHttp2Session, times: ConnectionTimes
     const timer = setTimeout(() => session.destroy(), times.handshakeMs);
     session.once("close", () => clearTimeout(timer));
   });
-}
-
-/** Calls `onEmpty` for each use beyond the burst and what came back to it since. */
-function createAllowance(onEmpty: () => void): () => void {
-  let left = burst;
-  let countedAt = performance.now();
-  return () => {
-    const now = performance.now();
-    left = Math.min(burst, left + ((now - countedAt) * perSecond) / 1_000) - 1;
-    countedAt = now;
-    if (left < 0) onEmpty();
-  };
 }

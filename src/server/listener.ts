@@ -5,6 +5,7 @@ import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { RequestHandler } from "./adapter.ts";
 import type { Connections } from "./connections.ts";
+import { createDoor } from "./door.ts";
 import { boundSession, type ConnectionTimes, http2Options } from "./http2-settings.ts";
 import { classify, classifyCall, peek } from "./peek.ts";
 
@@ -48,6 +49,12 @@ interface Ground extends ListenOptions {
   readonly onSession: (session: http2.ServerHttp2Session) => void;
 }
 
+/** A server that listens, and what serves its connections. */
+interface Serving {
+  readonly server: NetServer;
+  readonly serve: (socket: Socket) => void;
+}
+
 /** Serves HTTP/2 and HTTP/1.1 on one port, in the clear or with TLS. Rejects as `net.Server` does. */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { connections } = options;
@@ -66,12 +73,15 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     boundSession(session, options);
   };
   const ground: Ground = { ...options, silent, onSession };
-  const server = options.tls === undefined ? inTheClear(ground) : secure(ground, options.tls);
+  const { server, serve } =
+    options.tls === undefined ? inTheClear(ground) : secure(ground, options.tls);
   server.maxConnections = options.maxConnections;
+  const enter = createDoor(connections);
   server.on("connection", (socket: Socket) => {
-    connections.add(socket);
+    keepSilent(socket, ground);
     // A peer that vanished without a word is noticed.
     socket.setKeepAlive(true, 60_000);
+    enter(socket, () => serve(socket));
   });
   server.listen(options.port, options.host);
   await once(server, "listening");
@@ -94,16 +104,14 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 }
 
 /** h2c and HTTP/1.1, told apart by the first bytes. */
-function inTheClear(ground: Ground): NetServer {
+function inTheClear(ground: Ground): Serving {
   const { handler, handshakeMs, onSession } = ground;
   const h2 = http2.createServer(http2Options, handler);
   h2.on("session", onSession);
   const h1 = http.createServer({ headersTimeout: handshakeMs }, handler);
   // The HTTP/1.1 server owns the port, since its own timeouts only work where it listens.
-  const serveHttp1 = h1.listeners("connection");
-  h1.removeAllListeners("connection");
-  h1.on("connection", (socket: Socket) => {
-    keepSilent(socket, ground);
+  const serveHttp1 = takeOver(h1, "connection");
+  const serve = (socket: Socket) =>
     peek(socket, {
       timeoutMs: handshakeMs,
       classify,
@@ -114,35 +122,44 @@ function inTheClear(ground: Ground): NetServer {
           serveHttp2(socket, ground, () => h2.emit("connection", socket));
         } else if (wire === "http1") {
           ground.silent.delete(socket);
-          for (const serve of serveHttp1) serve.call(h1, socket);
+          serveHttp1(socket);
         } else socket.destroy();
       },
     });
-  });
-  return h1;
+  return { server: h1, serve };
 }
 
 /** HTTP/2 and HTTP/1.1 over TLS, told apart by ALPN. */
-function secure(ground: Ground, { cert, key }: TlsIdentity): NetServer {
-  const { handler, handshakeMs, onSession } = ground;
+function secure(ground: Ground, { cert, key }: TlsIdentity): Serving {
+  const { handler, handshakeMs, onSession, silent } = ground;
   const server = http2.createSecureServer(
     { ...http2Options, cert, key, allowHTTP1: true, handshakeTimeout: handshakeMs },
     handler,
   );
   server.on("session", onSession);
-  const serveSecure = server.listeners("secureConnection");
-  server.removeAllListeners("secureConnection");
+  const shakeHands = takeOver(server, "connection");
+  const serveSecure = takeOver(server, "secureConnection");
   server.on("secureConnection", (socket: TLSSocket) => {
-    const serve = () => {
-      for (const each of serveSecure) each.call(server, socket);
-    };
-    if (socket.alpnProtocol !== "h2") serve();
+    if (socket.alpnProtocol !== "h2") serveSecure(socket);
     else {
       keepSilent(socket, ground);
-      serveHttp2(socket, ground, serve);
+      serveHttp2(socket, ground, () => serveSecure(socket));
     }
   });
-  return server;
+  const serve = (socket: Socket) => {
+    silent.delete(socket);
+    shakeHands(socket);
+  };
+  return { server, serve };
+}
+
+/** Takes from a server what it does about a connection, to be done later. */
+function takeOver(server: NetServer, event: "connection" | "secureConnection") {
+  const listeners = server.listeners(event);
+  server.removeAllListeners(event);
+  return (socket: Socket) => {
+    for (const listener of listeners) listener.call(server, socket);
+  };
 }
 
 function keepSilent(socket: Socket, { silent }: Ground): void {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { Http2ServerResponse, type Http2Session } from "node:http2";
+import { TokenBucket } from "../shared/token-bucket.ts";
 
 // Calls of one connection that may wait to be begun; what comes after them waits in the kernel.
 const mostWaiting = 64;
@@ -23,8 +24,7 @@ export class Pace {
   readonly #session: Http2Session;
   readonly #handle: Readable | undefined;
   #waiting = 0;
-  #leftMs = burstMs;
-  #countedAt = performance.now();
+  readonly #budget = new TokenBucket({ burst: burstMs, perMs: share });
   #rest: NodeJS.Timeout | undefined;
   #isReading = true;
 
@@ -49,28 +49,21 @@ export class Pace {
 
   /** Says what was done for nothing, milliseconds. */
   spend(ms: number): void {
-    this.#refill();
-    this.#leftMs -= ms;
-    if (this.#leftMs < 0 && this.#rest === undefined && !this.#session.destroyed) this.#sleep();
+    this.#budget.take(ms);
+    if (this.#budget.owedMs > 0 && this.#rest === undefined && !this.#session.destroyed)
+      this.#sleep();
     else this.#update();
   }
 
   #sleep(): void {
-    const restMs = Math.max(shortestRestMs, Math.min(longestRestMs, -this.#leftMs / share));
+    const restMs = Math.max(shortestRestMs, Math.min(longestRestMs, this.#budget.owedMs));
     this.#rest = setTimeout(() => {
       this.#rest = undefined;
-      this.#refill();
       // More came of what had been read already.
-      if (this.#leftMs < 0) this.#sleep();
+      if (this.#budget.owedMs > 0) this.#sleep();
       this.#update();
     }, restMs);
     this.#update();
-  }
-
-  #refill(): void {
-    const now = performance.now();
-    this.#leftMs = Math.min(burstMs, this.#leftMs + (now - this.#countedAt) * share);
-    this.#countedAt = now;
   }
 
   #update(): void {

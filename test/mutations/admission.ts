@@ -137,6 +137,14 @@ export const admission: readonly Mutation[] = [
     test: "test/unit/cli/collector.test.ts",
   },
   {
+    without: "a heap that waits as long while a program is calm",
+    file: "src/cli/collector.ts",
+    from: "setFlagsFromString(waitForFourfold);",
+    to: "void waitForFourfold;",
+    red: "are of the whole heap hardly ever in a program that is calm",
+    test: "test/unit/cli/collector.test.ts",
+  },
+  {
     without: "an end of threads that stand back",
     file: "src/sandbox/quickjs/engine/pool.ts",
     from: "return thread.isWorn || thread.standsBack;",

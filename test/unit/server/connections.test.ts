@@ -1,26 +1,10 @@
-import { EventEmitter } from "node:events";
-import type { Socket } from "node:net";
 import { expect, it } from "vitest";
 import { Connections } from "../../../src/server/connections.ts";
-
-/** A socket as far as its connection is known by it. */
-function socketOf(remotePort: number) {
-  const socket = Object.assign(new EventEmitter(), {
-    remoteAddress: "10.0.0.1",
-    remotePort,
-    localAddress: "10.0.0.2",
-    destroyed: false,
-    destroy() {
-      socket.destroyed = true;
-      socket.emit("close");
-    },
-  });
-  return socket as typeof socket & Socket;
-}
+import { socketOf } from "./socket-of.ts";
 
 it("closes the oldest connection without a key for one too many, and none with a key", () => {
   const connections = new Connections({ keyless: 2, perTenant: 10 });
-  const sockets = [1, 2, 3, 4].map(socketOf);
+  const sockets = [1, 2, 3, 4].map((port) => socketOf(port));
   const [first, second, third, fourth] = sockets;
   if (!first || !second || !third || !fourth) throw new Error("no sockets");
   connections.add(first);
@@ -60,4 +44,15 @@ it("keeps a newer connection of the same ends when an older one is said to be cl
 it("lets calls pass whose connection has closed meanwhile", () => {
   const connections = new Connections({ keyless: 1, perTenant: 1 });
   expect(() => connections.claim(socketOf(9), "acme")).not.toThrow();
+});
+
+it("knows to whom calls belong that came before their connection was claimed", () => {
+  const connections = new Connections({ keyless: 10, perTenant: 10 });
+  const [first, second] = [socketOf(1), socketOf(2)];
+  for (const socket of [first, second]) connections.add(socket);
+  const groups = [first, second].map((socket) => connections.groupOf(socket));
+  connections.claim(first, "acme");
+  connections.claim(first, "globex");
+  expect(groups.map((group) => connections.ownerOf(group))).toEqual(["acme", groups[1]]);
+  expect(connections.groupOf(first)).toBe("acme");
 });
