@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Executor } from "../../src/executors/executor.ts";
+import type { Executor, GuestEvent } from "../../src/executors/executor.ts";
 import { spawnZygote } from "../../src/sandbox/cpython/zygote.ts";
 import { Stop } from "../../src/shared/stop.ts";
 import {
@@ -16,7 +16,7 @@ import {
   statusOf,
   zygotes,
 } from "../support/processes.ts";
-import { collect } from "../support/programs.ts";
+import { collect, toProgram } from "../support/programs.ts";
 import { noPython, startCpython } from "../support/toolchain.ts";
 
 const fixture = fileURLToPath(new URL("../isolation/fixtures/engine.ts", import.meta.url));
@@ -74,6 +74,35 @@ describe.skipIf(noPython)("killing", () => {
     expect((await collect(executor, "2 + 2")).result).toMatchObject({ value: { json: "4" } });
     expect(executor.info().up).toBe(true);
     expect(zygotes()).toHaveLength(1);
+  });
+
+  it("the zygote takes nothing from a run whose guest had ended, however slowly it is read", async () => {
+    await using executor = await startCpython();
+    // More than the host takes in before it is read, and less than the socket holds beside that.
+    const lines = 95;
+    const code = `import os\nprint(os.getpid())\nfor n in range(${lines}): print("x" * 3999)\n"all said"`;
+    const run = executor.run(toProgram(code), new AbortController().signal);
+    const events = run[Symbol.asyncIterator]();
+    let text = "";
+    while (!text.includes("\n")) {
+      const { value } = await events.next();
+      if (value?.type === "output") text += value.text;
+    }
+    const pid = calledFromInside(Number(text.split("\n")[0]));
+    await allGone([pid]);
+    const [family] = zygotes();
+    if (family === undefined) expect.fail("no zygote");
+    process.kill(family.zygote.pid, "SIGKILL");
+    await allGone([family.zygote.pid]);
+    // Another one is up: the host has seen it.
+    expect((await collect(executor, "2 + 2")).result).toMatchObject({ value: { json: "4" } });
+    let last: GuestEvent | undefined;
+    for (let step = await events.next(); step.done !== true; step = await events.next()) {
+      last = step.value;
+      if (last.type === "output") text += last.text;
+    }
+    expect(last).toMatchObject({ result: { status: "completed", value: { json: '"all said"' } } });
+    expect(text.split("\n").filter((line) => line === "x".repeat(3_999))).toHaveLength(lines);
   });
 
   it("a zygote that hangs is replaced, and its guests die with it", async () => {

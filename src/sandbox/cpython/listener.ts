@@ -3,7 +3,10 @@ import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A unix socket to which the guests of one zygote connect. */
+/**
+ * A unix socket to which the guests of one zygote connect. Those that have connected outlive it: what
+ * one has said before its end is still to be read.
+ */
 export interface GuestListener extends AsyncDisposable {
   /** Path of the socket file, in a directory that only this user may enter. */
   readonly path: string;
@@ -18,12 +21,7 @@ export async function listenForGuests(
   const directory = await mkdtemp(join(tmpdir(), "codemode-"));
   await chmod(directory, 0o700);
   const path = join(directory, "guests");
-  const sockets = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-    onConnection(socket);
-  });
+  const server = createServer({ allowHalfOpen: true }, onConnection);
   const unlink = () => rm(directory, { recursive: true, force: true });
   try {
     await new Promise<void>((resolve, reject) => {
@@ -38,9 +36,7 @@ export async function listenForGuests(
     path,
     unlink,
     async [Symbol.asyncDispose]() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const socket of sockets) socket.destroy();
-      await closed;
+      server.close();
       await unlink();
     },
   };
