@@ -41,7 +41,10 @@ export function survivedBlow(blows: readonly Blow[], { engine, from, to }: Span)
   );
 }
 
-/** Takes the blow that explains one program's end; one to a single program only if it explains no other's. */
+/**
+ * Takes the blow that explains one program's end, the last one before it; one to a single program only
+ * if it explains no other's.
+ */
 export function takeBlow(
   blows: readonly Blow[],
   kind: BlowKind,
@@ -49,7 +52,7 @@ export function takeBlow(
 ): boolean {
   const isFree = ({ victims }: Blow) =>
     toAll.includes(kind) || victims.size === 0 || victims.has(token);
-  const blow = blows.find((one) => one.kind === kind && isIn(one, span) && isFree(one));
+  const blow = blows.findLast((one) => one.kind === kind && isIn(one, span) && isFree(one));
   blow?.victims.add(token);
   return blow !== undefined;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Blow } from "./blows.ts";
+import { type Blow, takeBlow } from "./blows.ts";
 import {
   completed,
   executionThat,
@@ -30,6 +30,15 @@ describe("the checker", () => {
     blows[0]?.victims.clear();
     blows[0]?.victims.add("t9");
     expect(namesOf(story, blows)).toEqual(["unexplained end"]);
+  });
+
+  it("takes the last kill before a program's end for its reason, and leaves others' to them", () => {
+    const blows = [4_999, 9_999].map((at) => blowOf("kill_guest", "cpython", at));
+    const took = (token: string, from: number, to: number) =>
+      takeBlow(blows, "kill_guest", { token, engine: "cpython", from, to });
+    expect(took("long", 0, 10_000)).toBe(true);
+    expect(took("short", 3_000, 5_000)).toBe(true);
+    expect(took("other", 3_000, 10_000)).toBe(false);
   });
 
   const engineLost = "the program was lost: its engine process ended with SIGKILL";
