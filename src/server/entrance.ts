@@ -11,7 +11,7 @@ const lookMs = 2;
 
 /** A connection, or a call, that has come. */
 export interface Coming {
-  /** Whose turn it takes: for a call a tenant, or a connection that nobody has claimed. */
+  /** Whose turn it takes: of a connection its network; of a call a tenant, or a connection that nobody has claimed. */
   readonly group: string;
   /** Of the connection that brings it; undefined for one that brings nothing else meanwhile. */
   readonly pace: Pace | undefined;

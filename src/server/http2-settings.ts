@@ -58,8 +58,7 @@ export function boundSession(session: ServerHttp2Session, times: ConnectionTimes
   session.once("close", () => clearTimeout(handshake));
   const allowance = new TokenBucket({ burst, perMs: perSecond / 1_000 });
   const spend = () => {
-    allowance.take(1);
-    if (allowance.owedMs > 0) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (allowance.take(1) > 0) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   };
   session.on("ping", spend);
   session.on("remoteSettings", spend);

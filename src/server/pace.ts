@@ -49,9 +49,8 @@ export class Pace {
 
   /** Says what was done for nothing, milliseconds. */
   spend(ms: number): void {
-    this.#budget.take(ms);
-    if (this.#budget.owedMs > 0 && this.#rest === undefined && !this.#session.destroyed)
-      this.#sleep();
+    const owedMs = this.#budget.take(ms);
+    if (owedMs > 0 && this.#rest === undefined && !this.#session.destroyed) this.#sleep();
     else this.#update();
   }
 

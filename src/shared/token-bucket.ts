@@ -31,11 +31,13 @@ export class TokenBucket {
 
   /** Milliseconds until nothing is owed. */
   get owedMs(): number {
-    return Math.max(0, -this.#fill() / this.#perMs);
+    return this.take(0);
   }
 
-  take(tokens: number): void {
+  /** Takes so many, or gives back what is less than none; gives the milliseconds until nothing is owed. */
+  take(tokens: number): number {
     this.#left = Math.min(this.#burst, this.#fill() - tokens);
+    return Math.max(0, -this.#left / this.#perMs);
   }
 
   #fill(): number {

@@ -58,8 +58,8 @@ export const peers: readonly Mutation[] = [
   {
     without: "a bound of pings and settings",
     file: sessions,
-    from: "allowance.take(1);",
-    to: "",
+    from: "allowance.take(1) > 0",
+    to: "allowance.take(0) > 0",
     red: "of %s is borne for a while and then ends the connection",
     test: floods,
   },
