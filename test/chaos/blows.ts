@@ -7,8 +7,8 @@ export interface Blow {
   /** When a stopped process went on; the same as `at` for what is over at once. */
   until: number;
   readonly pid: number;
-  /** Tokens of the stories whose end it explains: of one where the process ran one program. */
-  readonly victims: Set<string>;
+  /** The ends that it explains, by the tokens of their stories: one where the process ran one program. */
+  readonly victims: Map<string, End>;
 }
 
 /** What a blow is: to one program, or to all of an engine. */
@@ -19,6 +19,12 @@ export interface Span {
   readonly engine: string;
   readonly from: number;
   readonly to: number;
+}
+
+/** An end that a blow of one of these kinds has to explain. */
+export interface End extends Span {
+  readonly token: string;
+  readonly kinds: readonly BlowKind[];
 }
 
 // How long the service may take to see what was done, on a busy machine.
@@ -42,19 +48,26 @@ export function survivedBlow(blows: readonly Blow[], { engine, from, to }: Span)
 }
 
 /**
- * Takes the blow that explains one program's end, the last one before it; one to a single program only
- * if it explains no other's.
+ * Takes a blow that explains one program's end: the last one before it that is to be had. One to a single program
+ * explains no other's end. Whose it was takes another where there is one, so that an end is left without only
+ * where there are too few: which blow was whose can't be seen, and ends are told later than they come.
  */
-export function takeBlow(
-  blows: readonly Blow[],
-  kind: BlowKind,
-  { token, ...span }: Span & { readonly token: string },
-): boolean {
-  const isFree = ({ victims }: Blow) =>
-    toAll.includes(kind) || victims.size === 0 || victims.has(token);
-  const blow = blows.findLast((one) => one.kind === kind && isIn(one, span) && isFree(one));
-  blow?.victims.add(token);
-  return blow !== undefined;
+export function takeBlow(blows: readonly Blow[], end: End): boolean {
+  const asked = new Set<Blow>();
+  const explains = (blow: Blow, { kinds, ...span }: End) =>
+    kinds.includes(blow.kind) && isIn(blow, span);
+  const take = (one: End): boolean =>
+    blows.toReversed().some((blow) => {
+      if (asked.has(blow) || !explains(blow, one)) return false;
+      asked.add(blow);
+      const { kind, victims } = blow;
+      const [holder] = toAll.includes(kind) ? [] : victims.values();
+      if (holder !== undefined && !take(holder)) return false;
+      if (holder !== undefined) victims.delete(holder.token);
+      victims.set(one.token, one);
+      return true;
+    });
+  return blows.some((blow) => explains(blow, end) && blow.victims.has(end.token)) || take(end);
 }
 
 function isIn(blow: Blow, { engine, from, to }: Span): boolean {

@@ -121,8 +121,7 @@ function isExplained(
   const isAlone = deeds.has("left") || deeds.has("deadline");
   // A twin that began it, since its lead was refused or cancelled before, answers no calls.
   const isUnattended = isAlone || !story.views.some(({ reader }) => reader.startsWith("lead"));
-  const by = (...kinds: readonly BlowKind[]) =>
-    kinds.some((kind) => takeBlow(blows, kind, { token, ...spanOf(story) }));
+  const by = (...kinds: readonly BlowKind[]) => takeBlow(blows, { token, kinds, ...spanOf(story) });
   switch (error.reason) {
     case "cancelled":
       if (error.message.includes("before the program started")) return isOutOfTime(story);
@@ -130,11 +129,11 @@ function isExplained(
     case "abandoned":
       return isAlone && keepMs > 0 && keepMs < limitsOf(program).wallMs;
     case "crashed":
-      return losses.some(({ says, kind }) => says.test(error.message) && by(kind));
+      return by(...losses.flatMap(({ says, kinds }) => (says.test(error.message) ? kinds : [])));
     case "timeout":
-      if (by("stop_guest", "stop_engine")) return true;
       // Each of its calls waited for a host that did not come back.
-      return callsTools(program) && isUnattended;
+      if (callsTools(program) && isUnattended) return true;
+      return by("stop_guest", "stop_engine");
     case "exception":
       // While the kernel ends a namespace, it gives no thread to those that are still to die.
       if (error.message.includes("no thread is left") && by("kill_zygote")) return true;
@@ -159,17 +158,16 @@ function isOutOfTime({ act, executions, endedAt, startedAt, views }: Story): boo
 }
 
 /** What the service says of a program that was killed, or went with the process that held it. */
-const losses: readonly { readonly says: RegExp; readonly kind: BlowKind }[] = [
-  { says: /^the guest was killed by SIGKILL$/, kind: "kill_guest" },
-  { says: /^the guest was killed by SIGKILL$/, kind: "kill_zygote" },
-  { says: /^the guest was lost with the process that held it$/, kind: "kill_zygote" },
+const losses: readonly { readonly says: RegExp; readonly kinds: readonly BlowKind[] }[] = [
+  { says: /^the guest was killed by SIGKILL$/, kinds: ["kill_guest", "kill_zygote"] },
+  { says: /^the guest was lost with the process that held it$/, kinds: ["kill_zygote"] },
   {
     says: /^the program was lost: its engine process ended with SIGKILL$/,
-    kind: "kill_engine",
+    kinds: ["kill_engine"],
   },
   {
     says: /^the program was lost: its engine process was silent for 5000 ms$/,
-    kind: "stop_engine",
+    kinds: ["stop_engine"],
   },
 ];
 

@@ -17,7 +17,7 @@ export function strike(fault: Exclude<Fault, { kind: "burst" }>, world: World): 
     const at = Date.now();
     const pid = send(signal, place, among);
     if (pid === undefined) return undefined;
-    return { kind, engine, at, until: at, pid, victims: new Set() };
+    return { kind, engine, at, until: at, pid, victims: new Map() };
   };
   switch (kind) {
     case "kill_guest":
