@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { availableParallelism } from "node:os";
@@ -16,7 +17,7 @@ import { Budgets } from "./budgets.ts";
 import type { Connections } from "./connections.ts";
 import { Entrance } from "./entrance.ts";
 import { type CallExchange, exchangeKey, noExchange } from "./exchange.ts";
-import { createGzip } from "./gzip.ts";
+import { createGzip, type Unfolding } from "./gzip.ts";
 import { paceOf } from "./pace.ts";
 import { capTimeouts } from "./timeout-headers.ts";
 import { createTraffic, type TrafficTimes } from "./traffic.ts";
@@ -26,6 +27,9 @@ import { finishStream } from "./unread.ts";
 
 // Each takes a core while it is unfolded: one is left for everything else.
 const largeAtOnce = Math.max(1, availableParallelism() - 1);
+
+// However many strangers there are, and connections of theirs, their messages are one tenant's.
+const nobodys: Unfolding = { group: "", isOver: () => false };
 
 // What a call costs that is refused before its message is read: less in Node and Connect, with its part
 // of the collector's work this much, measured.
@@ -56,9 +60,15 @@ export interface AdapterOptions
 export function createAdapter(options: AdapterOptions): RequestHandler {
   const { routes, times, connections, transit, logger, ...routerOptions } = options;
   const traffic = { times, transit, maxBytes: options.readMaxBytes ?? 0 };
+  const calls = new AsyncLocalStorage<Unfolding>();
+  const gzip = createGzip({
+    current: () => calls.getStore() ?? nobodys,
+    largeAtOnce,
+    waitingBytes: transit.totalBytes,
+  });
   const router = createConnectRouter({
     ...routerOptions,
-    acceptCompression: [createGzip({ largeAtOnce, waitingBytes: transit.totalBytes })],
+    acceptCompression: [gzip],
     // A misspelled limit must not be a missing one.
     jsonOptions: { ignoreUnknownFields: false },
   });
@@ -89,11 +99,13 @@ export function createAdapter(options: AdapterOptions): RequestHandler {
       ...traffic,
       pace: paceOf(response),
     });
+    const call = { ...nobodys, isOver: () => isGone(response) };
     const exchange: CallExchange = {
       ...(grpc === undefined ? noExchange : createGrpcExchange(grpc)),
       admit(tenant) {
         connections.claim(request.socket, tenant);
         claim(tenant);
+        call.group = tenant;
       },
       refused: () => refusals.spend(connections.groupOf(request.socket), refusedMs),
     };
@@ -108,7 +120,7 @@ export function createAdapter(options: AdapterOptions): RequestHandler {
       // Whoever still brings programs to a server that drains is to look for another.
       else if (connections.isDraining && isUnavailable(universal)) grpc?.stream.session?.close();
     };
-    handle().catch((error: unknown) => {
+    calls.run(call, handle).catch((error: unknown) => {
       // The peer is gone, or never spoke properly; the call has its own log line and status.
       logger.debug({ err: error, path: handler.requestPath }, "a response could not be written");
       if (!response.headersSent) response.statusCode = 400;

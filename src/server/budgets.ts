@@ -1,6 +1,6 @@
 import { TokenBucket, type TokenBucketOptions } from "../shared/token-bucket.ts";
 
-// Of the time, how much may be spent for nothing on one owner, beyond its burst.
+// Of the time, how much may be spent on one owner, beyond its burst.
 const share = 0.25;
 
 /** Options of `Budgets`. */
@@ -10,8 +10,8 @@ export interface BudgetsOptions extends Pick<TokenBucketOptions, "now"> {
 }
 
 /**
- * What was lately spent for nothing, by whose fault it was: an owner is whoever is to wait when it was
- * too much, such as a tenant or an address.
+ * What was lately spent on whom, of work that is bounded: an owner is whoever is to wait when it was too
+ * much, such as a tenant or an address.
  */
 export class Budgets {
   readonly #options: TokenBucketOptions;

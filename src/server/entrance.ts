@@ -9,9 +9,9 @@ const droppedMs = 0.15;
 // Between two looks whether one of those who rest may go on.
 const lookMs = 2;
 
-/** A connection, or a call, that has come. */
+/** A connection, a call or a large message that has come. */
 export interface Coming {
-  /** Whose turn it takes: of a connection its network; of a call a tenant, or a connection that nobody has claimed. */
+  /** Whose turn it takes: a network's, a tenant's, or that of a connection which nobody has claimed. */
   readonly group: string;
   /** Of the connection that brings it; undefined for one that brings nothing else meanwhile. */
   readonly pace: Pace | undefined;

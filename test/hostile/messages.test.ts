@@ -6,7 +6,7 @@ import { bomb, compressed } from "../support/attacks.ts";
 import { envelope } from "../support/client.ts";
 import { connectCaller } from "../support/http2-caller.ts";
 import { callHeaders } from "../support/raw-http2.ts";
-import { hostile, startTarget, type Target } from "./support/target.ts";
+import { hostile, keys, startTarget, type Target } from "./support/target.ts";
 
 const MiB = 1024 * 1024;
 let target: Target;
@@ -104,6 +104,54 @@ describe("a message", () => {
         Array.from({ length: 200 }, () => caller.call(gzipped, body)),
       );
       expect(new Set(answers.map(({ grpcStatus }) => grpcStatus))).toEqual(new Set([13]));
+    });
+  });
+});
+
+describe("large compressed messages", () => {
+  const folded = gzipSync(Buffer.alloc(7.5 * MiB));
+  const connectHeaders = { "content-type": "application/proto", "content-encoding": "gzip" };
+  const health = { ":path": "/grpc.health.v1.Health/Check", "grpc-encoding": "gzip" };
+  const many = 40;
+
+  it.each([
+    ["of a tenant, over gRPC,", gzipped, compressed(folded), 1],
+    ["of a tenant, over Connect,", { ...execute, ...connectHeaders }, folded, 1],
+    [
+      "of a tenant, in streams,",
+      { ...gzipped, ...callHeaders("ExecuteInteractive", hostile) },
+      compressed(folded),
+      1,
+    ],
+    [
+      "of strangers, each on a connection of its own,",
+      { ...callHeaders("Check"), ...health },
+      compressed(folded),
+      many,
+    ],
+  ])("%s leave others their turn", async (_who, headers, body, connections) => {
+    await target.attack(async () => {
+      using crowd = new DisposableStack();
+      const callers = Array.from({ length: connections }, () =>
+        crowd.use(connectCaller(target.url)),
+      );
+      let answered = 0;
+      const first = Promise.withResolvers<void>();
+      for (let call = 0; call < many; call += 1) {
+        // Those that are not answered in time end with their connections.
+        callers[call % connections]?.call(headers, body).then(
+          () => {
+            answered += 1;
+            first.resolve();
+          },
+          () => {},
+        );
+      }
+      await first.promise;
+      using good = connectCaller(target.url);
+      const goodHeaders = callHeaders("Execute", { authorization: `Bearer ${keys.good}` });
+      await good.call({ ...goodHeaders, "grpc-encoding": "gzip" }, compressed(folded));
+      expect(answered).toBeLessThan(many / 4);
     });
   });
 });

@@ -88,6 +88,22 @@ export const peers: readonly Mutation[] = [
     test: "test/hostile/messages.test.ts",
   },
   {
+    without: "a turn of large messages for each tenant",
+    file: "src/server/adapter.ts",
+    from: "call.group = tenant;",
+    to: "",
+    red: "%s leave others their turn",
+    test: "test/hostile/messages.test.ts",
+  },
+  {
+    without: "one turn of large messages for all strangers",
+    file: "src/server/adapter.ts",
+    from: "{ ...nobodys, isOver: () => isGone(response) }",
+    to: "{ group: connections.groupOf(request.socket), isOver: () => isGone(response) }",
+    red: "%s leave others their turn",
+    test: "test/hostile/messages.test.ts",
+  },
+  {
     without: "a refusal of a call that Connect cannot read",
     file: "src/server/adapter.ts",
     from: "if (!response.headersSent) response.statusCode = 400;",
