@@ -15,7 +15,7 @@ export interface Exchange {
 export interface CallExchange extends Exchange {
   /** Says whose call it is. Throws `overloaded` where the tenant's connections or bytes are too many. */
   admit(tenant: string): void;
-  /** Says that the call is refused before its message is read. */
+  /** Says that the call is refused: it shows no key, or there is no room for it. */
   refused(): void;
 }
 

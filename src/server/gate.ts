@@ -30,7 +30,6 @@ export function createGate({ instanceId, authenticate, interceptors }: GateOptio
     context.responseTrailer.set(instanceTrailer, instanceId);
     const fault = faultOf(authenticate, exchange, context);
     if (fault === undefined) return;
-    exchange.refused();
     await refuse(fault)({
       stream: true,
       service: context.service,
