@@ -31,8 +31,8 @@ const largeAtOnce = Math.max(1, availableParallelism() - 1);
 // However many strangers there are, and connections of theirs, their messages are one tenant's.
 const nobodys: Unfolding = { group: "", isOver: () => false };
 
-// What a call costs that is refused before its message is read: less in Node and Connect, with its part
-// of the collector's work this much, measured.
+// What a call costs that is refused: less in Node and Connect, with its part of the collector's work this
+// much, measured.
 const refusedMs = 1;
 // Of each owner at once.
 const refusalsMs = 25;

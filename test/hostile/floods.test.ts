@@ -1,5 +1,7 @@
+import { create, toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ExecuteRequestSchema } from "../../gen/es/codemode/v1/executor_pb.ts";
 import {
   changedSettings,
   continuation,
@@ -150,6 +152,20 @@ describe("a flood", () => {
       // 25 come at once, and then one every 4 ms.
       expect(performance.now() - startedAt).toBeGreaterThan(3_800);
     });
+  });
+
+  it("of calls for which there is no room is begun no faster either", async () => {
+    await using busy = await startTarget({ tenant_executions_per_minute: 30 });
+    using caller = connectCaller(busy.url);
+    const one = create(ExecuteRequestSchema, { request: { code: "one" } });
+    const body = envelope(toBinary(ExecuteRequestSchema, one));
+    const startedAt = performance.now();
+    const answers = await Promise.all(
+      Array.from({ length: 530 }, () => caller.call(callHeaders("Execute", hostile), body)),
+    );
+    const refused = answers.filter(({ grpcStatus }) => grpcStatus === Code.ResourceExhausted);
+    expect(refused.length).toBeGreaterThan(480);
+    expect(performance.now() - startedAt).toBeGreaterThan(1_800);
   });
 
   it.each([

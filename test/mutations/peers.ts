@@ -193,10 +193,18 @@ export const peers: readonly Mutation[] = [
   },
   {
     without: "a word of each refusal",
-    file: "src/server/gate.ts",
-    from: "exchange.refused();",
+    file: "src/server/interceptors/errors.ts",
+    from: "if (refusals.has(status.code)) contextValues.get(exchangeKey).refused();",
     to: "",
     red: "of refused calls is begun no faster than they may cost",
+    test: floods,
+  },
+  {
+    without: "a word of each call for which there is no room",
+    file: "src/server/interceptors/errors.ts",
+    from: "[Code.Unauthenticated, Code.ResourceExhausted]",
+    to: "[Code.Unauthenticated]",
+    red: "of calls for which there is no room is begun no faster either",
     test: floods,
   },
 ];
