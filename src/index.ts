@@ -65,6 +65,7 @@ export {
 } from "./shared/errors.ts";
 export type {
   Channel,
+  Conversion,
   EngineInfo,
   Execution as ExecutionSummary,
   ExecutionEvent,

@@ -123,7 +123,8 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | 
 }
 
 function describe(value: Value) {
-  return { json: JSON.stringify(value), text: String(value), type: typeof value };
+  const json = JSON.stringify(value);
+  return { json, text: String(value), type: typeof value, conversions: [], notes: [] };
 }
 
 function toFailure({ type, message, line }: CalculatorError): ProgramResult {

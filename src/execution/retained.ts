@@ -33,8 +33,12 @@ export function eventCost(event: ExecutionEvent): number {
 /** What the texts of an outcome take up, bytes. */
 export function outcomeCost(outcome: Outcome): number {
   if (outcome.status === "completed") {
-    const { json = "", text } = outcome.value;
-    return Buffer.byteLength(json) + Buffer.byteLength(text);
+    const { json = "", text, conversions, notes } = outcome.value;
+    const places = conversions.flatMap(({ path, type }) => [path, type]);
+    return [json, text, ...places, ...notes].reduce(
+      (sum, each) => sum + Buffer.byteLength(each),
+      0,
+    );
   }
   const { message, traceback } = outcome.error;
   return Buffer.byteLength(message) + Buffer.byteLength(traceback);

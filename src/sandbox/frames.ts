@@ -137,6 +137,11 @@ const resultSchema = z.discriminatedUnion("status", [
     text: text(256 * 1024),
     type: text(256),
     hasJson: z.boolean(),
+    conversions: z
+      .array(z.object({ path: text(1024), type: text(256) }))
+      .max(200)
+      .default([]),
+    notes: z.array(text(1024)).max(20).default([]),
   }),
   z.object({
     status: z.literal("failed"),
@@ -204,7 +209,8 @@ function readResult(payload: Buffer, maxBytes: number): ProgramResult {
   }
   const json = header.hasJson ? body.toString("utf8") : undefined;
   if (json !== undefined) checkText(json, "result");
-  return { status: "completed", value: { json, text: header.text, type: header.type } };
+  const { text, type, conversions, notes } = header;
+  return { status: "completed", value: { json, text, type, conversions, notes } };
 }
 
 /** A line of JSON, and what follows it. */

@@ -3,6 +3,7 @@ import type { ExecuteResponse } from "../../gen/es/codemode/v1/executor_pb.ts";
 import { CodemodeError } from "../shared/errors.ts";
 import { JsonError, parseJson } from "../shared/json.ts";
 import type {
+  Conversion,
   Failure,
   FailureReason,
   IsolationTier,
@@ -50,6 +51,10 @@ export interface CompletedResult<T> extends ExecutionReport {
   readonly text: string;
   /** Name of the value's type, such as "int" or "datetime". */
   readonly type: string;
+  /** What of the value is not JSON and was converted: the first ten of each type. */
+  readonly conversions: readonly Conversion[];
+  /** Why there is no value, or what the program had left open. Usually empty. */
+  readonly notes: readonly string[];
 }
 
 /** Why an execution has no value; "invalid_output" is the SDK's own word, for `output`. */
@@ -83,13 +88,15 @@ export async function toResult<S extends OutputSchema>(
   const { usage, engine, isolationTier, warnings } = outcome;
   const report: ExecutionReport = { ...head, usage, engine, isolationTier, warnings };
   if (outcome.status === "failed") return { ...report, status: "failed", error: outcome.error };
-  const { json, text, type } = outcome.value;
+  const { json, text, type, conversions, notes } = outcome.value;
   const parsed = parseValue(json);
   const completed = {
     ...report,
     status: "completed" as const,
     text,
     type,
+    conversions,
+    notes,
     warnings: [...warnings, ...parsed.warnings],
   };
   // Without a schema ValueOf<S> is JsonValue | undefined, which the compiler cannot see here.

@@ -89,6 +89,18 @@ export interface ProgramValue {
   readonly text: string;
   /** Name of its type. */
   readonly type: string;
+  /** What of it is not JSON and was converted: the first ten of each type. */
+  readonly conversions: readonly Conversion[];
+  /** Why it has no JSON, or what the program had left open. Usually empty. */
+  readonly notes: readonly string[];
+}
+
+/** A place in a program's value that is not JSON and was converted. */
+export interface Conversion {
+  /** The place, such as "$.items[3].date". */
+  readonly path: string;
+  /** Name of the type that stood there, such as "datetime". */
+  readonly type: string;
 }
 
 /** Why a program has no value. */

@@ -28,7 +28,11 @@ const surroundings = { usage, isolationTier: "T2", engine: "cpython", warnings: 
 
 /** The end of a program with a value. */
 export function completed(json: string): Outcome {
-  return { status: "completed", value: { json, text: "", type: "list" }, ...surroundings };
+  return {
+    status: "completed",
+    value: { json, text: "", type: "list", conversions: [], notes: [] },
+    ...surroundings,
+  };
 }
 
 /** The end of a program that failed. */

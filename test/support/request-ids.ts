@@ -39,7 +39,7 @@ export function executionOf(requestId: string, executionId: string, text = "4"):
     state: "finished",
     outcome: {
       status: "completed",
-      value: { json: text, text, type: "int" },
+      value: { json: text, text, type: "int", conversions: [], notes: [] },
       usage: { wallMs: 12, cpuMs: 3, peakMemoryBytes: 4_096, outputBytes: 5, toolCalls: 1 },
       isolationTier: "T2",
       engine: "cpython",

@@ -167,7 +167,10 @@ function unknownScript({ program }: ScriptedGuest): never {
 
 function completed(value: unknown): ProgramResult {
   const json = value === undefined ? undefined : JSON.stringify(value);
-  return { status: "completed", value: { json, text: String(value), type: typeof value } };
+  return {
+    status: "completed",
+    value: { json, text: String(value), type: typeof value, conversions: [], notes: [] },
+  };
 }
 
 function raised(error: unknown): ProgramResult {

@@ -28,13 +28,15 @@ function toResultArm(
   result: ProgramResult,
 ): NonNullable<MessageInitShape<typeof OutcomeSchema>["result"]> {
   if (result.status === "completed") {
-    const { json, text, type } = result.value;
+    const { json, text, type, conversions, notes } = result.value;
     return {
       case: "success",
       value: {
         ...(json === undefined ? {} : { resultJson: json }),
         resultText: text,
         resultType: type,
+        conversions: [...conversions],
+        notes: [...notes],
       },
     };
   }
@@ -69,11 +71,9 @@ function fromUsage(usage: OutcomeMessage["usage"]): Usage {
 function fromResultArm(result: OutcomeMessage["result"]): ProgramResult {
   switch (result.case) {
     case "success": {
-      const { resultJson, resultText, resultType } = result.value;
-      return {
-        status: "completed",
-        value: { json: resultJson, text: resultText, type: resultType },
-      };
+      const { resultJson: json, resultText: text, resultType: type, notes } = result.value;
+      const conversions = result.value.conversions.map(({ path, type }) => ({ path, type }));
+      return { status: "completed", value: { json, text, type, conversions, notes } };
     }
     case "failure": {
       const { type, message, traceback, line } = result.value;

@@ -22,7 +22,7 @@ export function outcomeOf(result: ProgramResult): Outcome {
 }
 
 export function success(json: string | undefined, text = json ?? "", type = "int"): ProgramResult {
-  return { status: "completed", value: { json, text, type } };
+  return { status: "completed", value: { json, text, type, conversions: [], notes: [] } };
 }
 
 export function failure(reason: "exception" | "cancelled", message: string): ProgramResult {

@@ -43,7 +43,13 @@ import {
 const usage = { wallMs: 12.5, cpuMs: 3.25, peakMemoryBytes: 2 ** 33, outputBytes: 7, toolCalls: 2 };
 const completed: Outcome = {
   status: "completed",
-  value: { json: "9007199254740993", text: "9007199254740993", type: "int" },
+  value: {
+    json: "9007199254740993",
+    text: "9007199254740993",
+    type: "int",
+    conversions: [{ path: "$.day", type: "date" }],
+    notes: ["a note"],
+  },
   usage,
   isolationTier: "T2",
   engine: "cpython",
@@ -140,7 +146,10 @@ describe("outcomes", () => {
   ];
   it.each([
     completed,
-    { ...completed, value: { json: undefined, text: "<object>", type: "object" } },
+    {
+      ...completed,
+      value: { json: undefined, text: "<object>", type: "object", conversions: [], notes: [] },
+    },
     ...reasons.map(failedWith),
   ] satisfies Outcome[])("keeps every field (%#)", (outcome) => {
     const bytes = toBinary(OutcomeSchema, toOutcomeMessage(outcome));
@@ -148,7 +157,10 @@ describe("outcomes", () => {
   });
 
   it("tells an empty JSON text from none", () => {
-    const empty: Outcome = { ...completed, value: { json: "", text: "", type: "str" } };
+    const empty: Outcome = {
+      ...completed,
+      value: { json: "", text: "", type: "str", conversions: [], notes: [] },
+    };
     expect(fromOutcomeMessage(toOutcomeMessage(empty))).toEqual(empty);
   });
 

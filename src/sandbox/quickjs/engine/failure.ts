@@ -6,6 +6,9 @@ const maxTextBytes = 256 * 1024;
 const maxMessageBytes = 8 * 1024;
 const maxTracebackBytes = 32 * 1024;
 const maxTypeBytes = 256;
+const maxNoteBytes = 1024;
+const maxNotes = 20;
+const maxConversions = 200;
 const maxLine = 2 ** 31;
 const programPlace = /<program>:(\d+):(\d+)/g;
 
@@ -18,6 +21,11 @@ export function toReport(text: string, author: AuthorText): object {
       text: cut(header.text, maxTextBytes),
       type: cut(header.type, maxTypeBytes),
       hasJson: header.hasJson === true,
+      conversions: listOf(header.conversions, maxConversions).map((item) => {
+        const { path, type } = Object(item) as { path?: unknown; type?: unknown };
+        return { path: cut(path, maxNoteBytes), type: cut(type, maxTypeBytes) };
+      }),
+      notes: listOf(header.notes, maxNotes).map((note) => cut(note, maxNoteBytes)),
     };
   }
   const traceback = String(header.traceback);
@@ -29,6 +37,10 @@ export function toReport(text: string, author: AuthorText): object {
     line: authorLine(lineIn(header.line), traceback, author),
   };
   return toFailure(failure, author);
+}
+
+function listOf(value: unknown, maxLength: number): unknown[] {
+  return Array.isArray(value) ? value.slice(0, maxLength) : [];
 }
 
 /** A line, 0 where there is none: a program can write anything into the stack of its error. */
