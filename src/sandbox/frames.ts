@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { checkJson } from "../shared/json.ts";
+import { checkJson, maxCheckedValues } from "../shared/json.ts";
 import type { ProgramResult } from "../shared/model.ts";
 import { frameHeaderBytes, frameTypes, toFrame } from "./frame-types.ts";
 import type { GuestAnswer, GuestFrame, GuestProgram } from "./sandbox.ts";
@@ -193,7 +193,7 @@ function readToolCall(payload: Buffer, maxBytes: number): GuestFrame {
   checkSize(body, maxBytes);
   const { seq, key, tool } = parseJsonFrame(callSchema, head);
   const argumentsJson = body.toString("utf8");
-  checkText(argumentsJson, "arguments text");
+  checkText(argumentsJson, "arguments text", maxCheckedValues);
   if (!argumentsJson.trimStart().startsWith("{"))
     throw new FrameFault("arguments that are no object");
   return { type: "tool_call", call: seq, callKey: key, tool, argumentsJson };
@@ -208,7 +208,8 @@ function readResult(payload: Buffer, maxBytes: number): ProgramResult {
     return { status: "failed", error: { reason, type, message, traceback, line } };
   }
   const json = header.hasJson ? body.toString("utf8") : undefined;
-  if (json !== undefined) checkText(json, "result");
+  // No value takes less than a byte: a result within its length is taken however many it has.
+  if (json !== undefined) checkText(json, "result", maxBytes);
   const { text, type, conversions, notes } = header;
   return { status: "completed", value: { json, text, type, conversions, notes } };
 }
@@ -226,9 +227,9 @@ function checkSize(body: Buffer, maxBytes: number): void {
 }
 
 // The guest's runner sends only what it has written itself; anything else is a forgery.
-function checkText(text: string, what: string): void {
+function checkText(text: string, what: string, maxValues: number): void {
   try {
-    checkJson(text);
+    checkJson(text, maxValues);
   } catch (error) {
     throw new FrameFault(`${what} that is not JSON as it must be`, error);
   }

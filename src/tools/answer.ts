@@ -1,5 +1,5 @@
 import { firstBytes } from "../shared/capped-text.ts";
-import { checkJson, JsonError } from "../shared/json.ts";
+import { checkJson, JsonError, maxCheckedValues } from "../shared/json.ts";
 import type { ToolAnswer, ToolFailure } from "../shared/model.ts";
 
 const maxMessageBytes = 8192;
@@ -32,7 +32,7 @@ export function checkAnswer(tool: string, answer: ToolAnswer, maxBytes: number):
     return failure("invalid_result", text);
   }
   try {
-    checkJson(resultJson);
+    checkJson(resultJson, maxCheckedValues);
     return { resultJson };
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;

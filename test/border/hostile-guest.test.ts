@@ -85,9 +85,9 @@ except Exception as error: result = [type(error).__name__, error.kind, len(str(e
       "value of 1048578 bytes, at most 1048576",
     ],
     [
-      "a value of more parts than the host will read",
-      result(", 'hasJson': True", "b'[' + b'0,' * 300000 + b'0]'"),
-      "result that is not JSON",
+      "arguments of more parts than the host will read",
+      frame(5, `b'{"seq":1,"key":"0/0","tool":"x"}\\n{"a":[' + b'0,' * 300000 + b'0]}'`),
+      "arguments text that is not JSON",
     ],
     [
       "a call out of its order",

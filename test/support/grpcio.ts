@@ -1,31 +1,14 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
-import os from "node:os";
-import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { missing } from "./toolchain.ts";
+import { pythonWith } from "./python-packages.ts";
 
-const run = promisify(execFile);
 const version = "1.76.0";
-const folder = path.join(os.tmpdir(), `codemode-grpcio-${version}-${os.userInfo().uid}`);
-const python = path.join(folder, "bin/python");
+const { missing: none, python } = await pythonWith("grpcio", [`grpcio==${version}`]);
 
 /** Why there is no grpcio for Python; undefined where there is one, which is installed once. */
-export const noGrpcio = await missing("python3 with grpcio from PyPI", install);
-
-async function install(): Promise<void> {
-  if (existsSync(folder)) return;
-  const making = `${folder}.${process.pid}`;
-  await run("python3", ["-m", "venv", making], { timeout: 60_000 });
-  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-  await run(path.join(making, "bin/python"), [...pip, `grpcio==${version}`], { timeout: 240_000 });
-  // Another test may have been faster.
-  await rename(making, folder).catch(() => rm(making, { recursive: true }));
-}
+export const noGrpcio = none;
 
 /** One call, its request already encoded. */
 export interface GrpcioCall {

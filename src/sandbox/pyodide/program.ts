@@ -15,9 +15,17 @@ const shared = path("../cpython/guest/");
 const scripts = "devices emscripten harden image imports interpreter main memory-limit ring worker";
 const modules = [
   ...["serve", "channel", "event_loop"].map((name) => join(own, `${name}.py`)),
-  ...["calls", "frames", "modules", "output", "places", "runner", "tools", "values"].map((name) =>
-    join(shared, `${name}.py`),
-  ),
+  ...[
+    "calls",
+    "frames",
+    "modules",
+    "output",
+    "places",
+    "runner",
+    "tools",
+    "values",
+    "conversions",
+  ].map((name) => join(shared, `${name}.py`)),
 ];
 /** Where an image of memory lies in a file. */
 export type KeptImage = NonNullable<WorkerOptions["memory"]>;

@@ -14,6 +14,8 @@ const guestModules = [
   "format",
   "errors",
   "near",
+  "conversions",
+  "from-json",
   "json",
   "calls",
   "console",

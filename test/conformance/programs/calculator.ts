@@ -44,6 +44,7 @@ export const calculator: Programs = {
     "5e-324": "5e-324",
   },
   beyond: {},
+  conversions: [],
   values: [
     { title: "gives the last value", code: "2 3 +\n4 *", json: "20", text: "20", type: "number" },
     { title: "gives null without a value", code: "5 x!", json: "null" },

@@ -1,4 +1,5 @@
 import { javascriptFailures, javascriptValues } from "./javascript-cases.ts";
+import { javascriptConversions } from "./javascript-conversions.ts";
 import type { Programs } from "./programs.ts";
 
 const call = (tool: string, args: Readonly<Record<string, string>>) => {
@@ -53,6 +54,7 @@ export const javascript: Programs = {
     function: "[() => 1]",
   },
   values: javascriptValues,
+  conversions: javascriptConversions,
   failures: javascriptFailures,
   raises: {
     code: 'function f() {\n  const x = 1;\n  throw new TypeError("boom");\n}\nf();',

@@ -46,7 +46,20 @@ export interface ValueCase {
   readonly json: string | undefined;
   readonly text?: string;
   readonly type?: string;
+  /** What the outcome says of the value. */
+  readonly note?: string;
   readonly needs?: Capability;
+}
+
+/** A value that is not JSON, and what stands for it. */
+export interface ConversionCase {
+  /** What a program says before it uses the value. */
+  readonly imports: string;
+  /** The value, as an expression. */
+  readonly value: string;
+  readonly json: string;
+  /** What the outcome says of it: path and type of each place. */
+  readonly converted: readonly string[];
 }
 
 /** A program that fails, and how. */
@@ -162,6 +175,8 @@ export interface Programs {
   readonly beyond: Kinds<BeyondKind>;
   /** What only this language has to say about values. */
   readonly values: readonly ValueCase[];
+  /** Values that are converted. */
+  readonly conversions: readonly ConversionCase[];
   /** What only this language has to say about failures. */
   readonly failures: readonly FailureCase[];
   /** Line 3 fails with an exception that nothing catches, within a function where there are functions. */

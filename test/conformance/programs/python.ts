@@ -1,4 +1,5 @@
 import type { Programs } from "./programs.ts";
+import { pythonConversions } from "./python-conversions.ts";
 import { pythonFailures } from "./python-failures.ts";
 import { pythonValues } from "./python-values.ts";
 
@@ -51,6 +52,7 @@ export const python: Programs = {
     function: "[len]",
   },
   values: pythonValues,
+  conversions: pythonConversions,
   failures: pythonFailures,
   raises: {
     code: "def f():\n  x = 1\n  raise ValueError('boom')\nf()",

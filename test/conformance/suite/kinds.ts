@@ -35,9 +35,14 @@ export const exactValues: readonly ExactValue[] = [
 ];
 
 /** Values that are not JSON, and a part of what a refusal says beside the place. */
-export const beyondValues: readonly { readonly kind: BeyondKind; readonly place: string }[] = [
-  { kind: "NaN", place: "$.v" },
-  { kind: "infinity", place: "$.v" },
+export const beyondValues: readonly {
+  readonly kind: BeyondKind;
+  readonly place: string;
+  /** Name of the conversion by which it is null in a result. */
+  readonly nullAs?: string;
+}[] = [
+  { kind: "NaN", place: "$.v", nullAs: "nan" },
+  { kind: "infinity", place: "$.v", nullAs: "inf" },
   { kind: "10**309", place: "$.v" },
   { kind: "lone surrogate", place: "$.v" },
   { kind: "cycle", place: "$.v[0]" },

@@ -1,6 +1,6 @@
 import { describe, expect } from "vitest";
 import { beyondValues, exactValues } from "./kinds.ts";
-import { failureOf, given, jsonOf, type Subject } from "./subject.ts";
+import { failureOf, given, jsonOf, programValue, type Subject } from "./subject.ts";
 
 /** What programs give, and how they fail. */
 export function describeOutcomes(subject: Subject): void {
@@ -14,19 +14,35 @@ export function describeOutcomes(subject: Subject): void {
       });
     }
 
-    for (const { kind } of rows(beyondValues)) {
-      it("values beyond JSON", `gives text only for ${kind}`, async () => {
+    for (const { kind, nullAs } of rows(beyondValues)) {
+      const what = nullAs === undefined ? "text only" : "null";
+      it("values beyond JSON", `gives ${what} for ${kind}, and says so`, async () => {
         const collected = await run(give(given(programs.beyond[kind])));
-        expect(jsonOf(collected)).toBeUndefined();
+        expect(jsonOf(collected)).toBe(nullAs && "null");
+        const value = programValue(collected);
+        if (nullAs === undefined) expect(value.notes).toEqual([expect.stringContaining("no JSON")]);
+        else expect(value.conversions[0]?.type.toLowerCase()).toContain(nullAs);
         expect(collected.result).toHaveProperty("value.text", expect.stringMatching(/./s));
         expect(collected.result).toHaveProperty("value.type", expect.stringMatching(/./));
       });
     }
 
-    for (const { title, code, json, text, type, needs } of programs.values) {
+    for (const { imports, value, json, converted } of programs.conversions) {
+      it("values beyond JSON", `gives ${json} for ${value}, and says so`, async () => {
+        const collected = await run(`${imports}\n${give(value)}`);
+        expect(jsonOf(collected)).toBe(json);
+        const places = programValue(collected).conversions.map(
+          ({ path, type }) => `${path} ${type}`,
+        );
+        expect(places).toEqual(converted);
+      });
+    }
+
+    for (const { title, code, json, text, type, note, needs } of programs.values) {
       it(needs, title, async () => {
         const collected = await run(code);
         expect(jsonOf(collected)).toBe(json);
+        if (note !== undefined) expect(collected.result).toHaveProperty("value.notes", [note]);
         if (text !== undefined) expect(collected.result).toHaveProperty("value.text", text);
         if (type !== undefined) expect(collected.result).toHaveProperty("value.type", type);
       });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Executor, GuestEvent } from "../../../src/executors/executor.ts";
+import type { ProgramValue } from "../../../src/shared/model.ts";
 import { type Collected, collect, type RunOptions } from "../../support/programs.ts";
 import type { Capability, Lacks, Programs } from "../programs/programs.ts";
 
@@ -96,6 +97,12 @@ export function given<T>(program: T | undefined): T {
 export function jsonOf({ result }: Collected): string | undefined {
   if (result.status === "failed") expect.fail(`${result.error.type}: ${result.error.message}`);
   return result.value.json;
+}
+
+/** The value of a program that ran to its end. */
+export function programValue({ result }: Collected): ProgramValue {
+  if (result.status !== "completed") throw new Error(`no value: ${result.error.message}`);
+  return result.value;
 }
 
 /** How a program that must fail has failed. */

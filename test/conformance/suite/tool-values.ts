@@ -54,6 +54,22 @@ export function describeToolValues(subject: Subject): void {
       );
     }
 
+    it(
+      ["tools", "values beyond JSON"],
+      "are converted as arguments as they are in results",
+      async () => {
+        for (const { imports, value, json } of programs.conversions) {
+          const seen: string[] = [];
+          const onCall: RunOptions["onCall"] = ({ argumentsJson }) => {
+            seen.push(argumentsJson);
+            return null;
+          };
+          await run(`${imports}\n${own().call("echo", { v: value })}`, { onCall });
+          expect(seen, value).toEqual([`{"v":${json}}`]);
+        }
+      },
+    );
+
     it(["tools", "text"], "may be 2 MiB of JSON as an answer", async () => {
       const onCall = () => "é".repeat(2 ** 20 - 1);
       const result = jsonOf(await run(given(own().lengthOfAnswer), { onCall }));

@@ -75,7 +75,7 @@ describe("checkJson", () => {
   it.each(["null", "5.0", "-0.0", "18446744073709551616", '"é\\u0000"', '{"":[]}', nested(64)])(
     "takes %s, as parseJson does",
     (text) => {
-      expect(() => checkJson(text)).not.toThrow();
+      expect(() => checkJson(text, 100)).not.toThrow();
       expect(() => parseJson(text)).not.toThrow();
     },
   );
@@ -90,8 +90,13 @@ describe("checkJson", () => {
     ["1e999", "$: the number is out of range"],
     ['{"a":[0,{"b c":-1e999}]}', '$.a[1]["b c"]: the number is out of range'],
     ['["ok","\\udc00"]', "$[1]: the text has a lone surrogate"],
+    [`[${"9".repeat(400)}]`, "$[0]: the number is out of range"],
+    [`${"9".repeat(210)}e99`, "$: the number is out of range"],
+    [`[${"0,".repeat(100)}0]`, "$: more than 100 values"],
     ['{"a":{"\\ud800":1}}', "$.a: the text has a lone surrogate"],
   ])("refuses %s and names the place", (text, message) => {
-    expect(() => checkJson(text)).toThrow(expect.objectContaining({ name: "JsonError", message }));
+    expect(() => checkJson(text, 100)).toThrow(
+      expect.objectContaining({ name: "JsonError", message }),
+    );
   });
 });

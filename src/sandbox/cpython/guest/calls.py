@@ -6,7 +6,7 @@ import json
 import threading
 
 import frames
-from values import NotJson, to_json
+from values import NotJson, arguments_to_json
 
 
 class ToolError(Exception):
@@ -73,7 +73,7 @@ class Calls:
 
     def _encode(self, tool, arguments):
         try:
-            data = to_json(arguments).encode("utf-8")
+            data = arguments_to_json(arguments).encode("utf-8")
         except NotJson as error:
             raise ToolError("%s: arguments: %s" % (tool, error), tool, "invalid_arguments") from None
         if len(data) > self._max_bytes:

@@ -13,12 +13,13 @@ import traceback
 import types
 
 from calls import ToolError
-from values import NotJson, to_json
+from values import NotJson, TooMany, result_to_json
 
 FILENAME = "<program>"
 
 _MAX_TEXT = 256 * 1024
 _MAX_MESSAGE = 8 * 1024
+_MAX_NOTE = 1024
 _MAX_LINE = 2**31 - 1
 _MAX_TRACEBACK = 32 * 1024
 
@@ -159,20 +160,31 @@ def _completed(value, max_bytes):
         raise  # a call that was not awaited
     except Exception as error:
         text = "<%s: str() raised %s>" % (type(value).__name__, type(error).__name__)
+    converted, notes = [], []
     try:
-        data = to_json(value).encode("utf-8")
-    except NotJson:
+        json_text, converted = result_to_json(value, max_bytes)
+        data = json_text.encode("utf-8")
+        if len(data) > max_bytes:
+            return _too_large("%d bytes of JSON" % len(data), max_bytes)
+    except TooMany:
+        return _too_large("more than %d bytes of JSON" % max_bytes, max_bytes)
+    except NotJson as error:
         data = None
-    if data is not None and len(data) > max_bytes:
-        message = "the result is %d bytes of JSON, at most %d are taken" % (len(data), max_bytes)
-        return _failed(ResultTooLarge(message), "exception")
+        notes.append(_cut("the value has no JSON: %s" % error, _MAX_NOTE))
     header = {
         "status": "completed",
         "text": _cut(text, _MAX_TEXT),
         "type": _cut(type(value).__name__, 256),
         "hasJson": data is not None,
+        "conversions": [{"path": _cut(path, _MAX_NOTE), "type": _cut(name, 256)} for path, name in converted],
+        "notes": notes,
     }
     return header, data or b""
+
+
+def _too_large(size, max_bytes):
+    message = "the result is %s, at most %d are taken" % (size, max_bytes)
+    return _failed(ResultTooLarge(message), "exception")
 
 
 def _failed(error, reason):

@@ -81,5 +81,5 @@ def _hide_own_modules():
     """Our names are not the program's to import."""
     for module in (calls, channel, event_loop, frames, modules, output, places, runner, tools):
         del sys.modules[module.__name__]
-    for name in ("serve", "values"):
+    for name in ("serve", "values", "conversions"):
         del sys.modules[name]

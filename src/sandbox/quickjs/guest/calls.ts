@@ -1,6 +1,7 @@
 import { callerFrames, innermost, standAt, ToolError } from "./errors.ts";
+import { fromJson } from "./from-json.ts";
 import { host } from "./host.ts";
-import { fromJson, NotJson, toJson } from "./json.ts";
+import { argumentsToJson, NotJson } from "./json.ts";
 import {
   isInstance,
   mapDelete,
@@ -42,7 +43,7 @@ export function startCall(tool: string, args: unknown): Promise<unknown> {
     };
     let json: string;
     try {
-      json = toJson(args);
+      json = argumentsToJson(args);
     } catch (error) {
       if (!isInstance(error, NotJson)) return reject(error); // a getter of the program's
       return fail(`${tool}: arguments: ${(error as Error).message}`, "invalid_arguments");

@@ -2,7 +2,7 @@ import { failCall, limitArguments, settleCall } from "./calls.ts";
 import { defineConsole } from "./console.ts";
 import { guardEncoding } from "./encoding.ts";
 import { placeProgram, showStacks, ToolError } from "./errors.ts";
-import { fromJson } from "./json.ts";
+import { fromJson } from "./from-json.ts";
 import { apply, freeze, hidden, isArray, keys } from "./primordials.ts";
 import { conclude } from "./program.ts";
 import { defineCrypto, seedRandom } from "./random.ts";

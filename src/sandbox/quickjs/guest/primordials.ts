@@ -48,6 +48,8 @@ export const NewSet = Set;
 export const NewWeakMap = WeakMap;
 export const NewPromise = Promise;
 export const NewUint8Array = Uint8Array;
+export const NewUrl = URL;
+export const NewUrlSearchParams = URLSearchParams;
 export const NewDomException = DOMException;
 // biome-ignore lint/security/noGlobalEval: the only way to see what the program has declared
 export const evaluate = globalThis.eval;
@@ -74,6 +76,22 @@ export const startsWith = uncurry(
 export const toLowerCase = uncurry(String.prototype.toLowerCase);
 export const toWellFormed = uncurry(String.prototype.toWellFormed);
 export const trimEnd = uncurry(String.prototype.trimEnd);
+export const objectPrototype = Object.prototype;
+export const dateTime = uncurry(Date.prototype.getTime);
+export const dateText = uncurry(Date.prototype.toISOString);
+export const unboxNumber = uncurry(Number.prototype.valueOf as (this: unknown) => number);
+export const unboxText = uncurry(String.prototype.valueOf as (this: unknown) => string);
+export const unboxBoolean = uncurry(Boolean.prototype.valueOf as (this: unknown) => boolean);
+export const unboxBigint = uncurry(BigInt.prototype.valueOf as (this: unknown) => bigint);
+export const mapForEach = uncurry(
+  Map.prototype.forEach as (
+    this: Map<unknown, unknown>,
+    callback: (value: unknown, key: unknown) => void,
+  ) => void,
+);
+export const setForEach = uncurry(
+  Set.prototype.forEach as (this: Set<unknown>, callback: (value: unknown) => void) => void,
+);
 export const mapDelete = uncurry(
   Map.prototype.delete as (this: Map<unknown, unknown>, key: unknown) => boolean,
 );
@@ -100,6 +118,10 @@ export const typedArrayTag = getter(typedArrays, Symbol.toStringTag) as (
 ) => string | undefined;
 export const typedArrayBuffer = getter(typedArrays, "buffer") as (array: unknown) => ArrayBuffer;
 export const typedArrayOffset = getter(typedArrays, "byteOffset") as (array: unknown) => number;
+export const typedArrayLength = getter(typedArrays, "length") as (array: unknown) => number;
+export const arrayBufferBytes = getter(ArrayBuffer.prototype, "byteLength") as (
+  buffer: unknown,
+) => number;
 export const typedArrayBytes = getter(typedArrays, "byteLength") as (array: unknown) => number;
 
 // QuickJS makes a template literal a call of this method, in the prelude as anywhere.

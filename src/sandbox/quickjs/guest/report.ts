@@ -1,12 +1,13 @@
 import { innermost, safeHeading } from "./errors.ts";
 import { inspect } from "./format.ts";
 import { host } from "./host.ts";
-import { toJson } from "./json.ts";
+import { type Conversion, NotJson, resultToJson, TooMany } from "./json.ts";
 import {
   getPrototypeOf,
   isInstance,
   NewError,
   NewInternalError,
+  setPrototypeOf,
   slice,
   stringify,
   toText,
@@ -18,20 +19,28 @@ const maxTextLength = 256 * 1024;
 const maxMessageLength = 8 * 1024;
 const maxTracebackLength = 32 * 1024;
 const maxTypeLength = 256;
+const maxNoteLength = 1024;
 
 /** Reports the program's value: as JSON text where it is JSON, and always as text. */
 export function reportValue(value: unknown, maxJsonBytes: number): void {
-  const json = jsonOf(value);
-  const header = stringify({
-    __proto__: null,
-    status: "completed",
-    text: cut(textOf(value), maxTextLength),
-    type: cut(typeOf(value), maxTypeLength),
-    hasJson: json !== undefined,
-  });
-  const tooLarge = host.r(header, json ?? "");
+  const { json, conversions, notes, isTooLarge } = jsonOf(value, maxJsonBytes);
+  const tooLarge =
+    isTooLarge ||
+    host.r(
+      stringify({
+        __proto__: null,
+        status: "completed",
+        text: cut(textOf(value), maxTextLength),
+        type: cut(typeOf(value), maxTypeLength),
+        hasJson: json !== undefined,
+        conversions: bare(conversions),
+        notes: bare(notes),
+      }),
+      json ?? "",
+    );
   if (tooLarge === 0) return;
-  const message = `the result is ${tooLarge} bytes of JSON, at most ${maxJsonBytes} are taken`;
+  const size = tooLarge === true ? `more than ${maxJsonBytes}` : tooLarge;
+  const message = `the result is ${size} bytes of JSON, at most ${maxJsonBytes} are taken`;
   fail("exception", "ResultTooLarge", message, `ResultTooLarge: ${message}`, 0);
 }
 
@@ -58,14 +67,33 @@ function isOutOfMemory(error: unknown): boolean {
   return isInstance(error, NewInternalError) && (error as Error).message === "out of memory";
 }
 
-/** JSON text of a value, null for none; undefined where it is not a JSON value. */
-function jsonOf(value: unknown): string | undefined {
-  if (value === undefined) return "null";
+/** A list of our own that says to `stringify` what it holds, whatever a program has taught all lists. */
+function bare(list: readonly unknown[]): object {
+  return setPrototypeOf(list, null) as object;
+}
+
+interface Written {
+  /** Undefined where the value is not JSON. */
+  readonly json: string | undefined;
+  readonly conversions: readonly Conversion[];
+  readonly notes: readonly string[];
+  readonly isTooLarge: boolean;
+}
+
+/** JSON text of a value, null for none, or why there is none. */
+function jsonOf(value: unknown, maxJsonBytes: number): Written {
+  const none = { json: undefined, conversions: [], notes: [], isTooLarge: false };
+  if (value === undefined) return { ...none, json: "null" };
   try {
-    return toJson(value);
+    // No value takes less than a byte.
+    const [json, conversions] = resultToJson(value, maxJsonBytes);
+    return { ...none, json, conversions };
   } catch (error) {
     if (isOutOfMemory(error)) throw error;
-    return undefined; // NotJson, or a getter of the program's
+    if (isInstance(error, TooMany)) return { ...none, isTooLarge: true };
+    const why = isInstance(error, NotJson) ? "" : "reading it failed: "; // a getter of the program's
+    const note = `the value has no JSON: ${why}${messageOf(error)}`;
+    return { ...none, notes: [cut(note, maxNoteLength)] };
   }
 }
 
