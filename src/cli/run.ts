@@ -70,6 +70,7 @@ export async function runProgram(
     await write(stderr, `${describeFailure(result.error)}\n`, signal);
     return 1;
   }
+  for (const note of result.notes) await write(stderr, `note: ${note}\n`, signal);
   const hasValue = result.value !== null && result.text !== "";
   if (hasValue) await write(stdout, `${last === "\n" ? "" : "\n"}${result.text}\n`, signal);
   return 0;

@@ -43,8 +43,8 @@ export interface ExecutionReport {
 export interface CompletedResult<T> extends ExecutionReport {
   readonly status: "completed";
   /**
-   * The program's value, exact: an integer beyond 2^53 is a `bigint`. Undefined when the value is
-   * not JSON, such as a date or an object of a class; `text` always says what it was.
+   * The program's value, exact: an integer beyond 2^53 is a `bigint`. What is not JSON, such as a date, is
+   * converted, and `conversions` says so. Undefined where it cannot be: `notes` says why, `text` what it was.
    */
   readonly value: T;
   /** What Python's `str()` gives of the value, cut to 256 KiB. */

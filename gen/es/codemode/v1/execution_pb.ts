@@ -507,8 +507,8 @@ export const OutcomeSchema: GenMessage<Outcome> = /*@__PURE__*/
  */
 export type Success = Message<"codemode.v1.Success"> & {
   /**
-   * The value as JSON text when it is a JSON value; integers keep every digit.
-   * Unset otherwise. At most 1 MiB by default.
+   * The value as JSON text; integers keep every digit, and what is not JSON is
+   * converted. Unset where it cannot be: notes say why. At most 1 MiB by default.
    *
    * @generated from field: optional string result_json = 1;
    */
