@@ -1,10 +1,14 @@
 import type { Guest, GuestExit, GuestProgram, Sandbox } from "../sandbox/sandbox.ts";
+import { firstBytes } from "../shared/capped-text.ts";
 import { CodemodeError } from "../shared/errors.ts";
 import { stringifyJson } from "../shared/json.ts";
 import type { Channel, ProgramResult } from "../shared/model.ts";
 import { restarting } from "../shared/restarting.ts";
 import { failed, stopped } from "../shared/stop.ts";
 import type { Executor, GuestEvent, Program } from "./executor.ts";
+
+// Of a message of at most 8 KiB.
+const maxHadBytes = 7 * 1024;
 
 /** Sizes that one program's payloads may have, bytes of JSON text. */
 export interface PayloadLimits {
@@ -58,10 +62,11 @@ async function* run(
     if (signal.aborted) kill();
     else guest.start(toGuestProgram(program, limits));
     const output = new OutputMeter(program.limits.outputBytes);
-    const said = yield* events(guest, output, signal);
+    const { said, had } = yield* events(guest, output, signal);
     kill(); // the result is in: whatever still runs has nothing left to say
     const exit = await guest.exited;
-    const result = said ?? (signal.aborted ? stopped(signal.reason) : ended(exit, program));
+    const stop = () => (signal.aborted ? stopped(signal.reason) : ended(exit, program));
+    const result = said ?? withWhatItHad(stop(), had);
     const { cpuMs, peakMemoryBytes } = exit;
     yield { type: "ended", result, usage: { cpuMs, peakMemoryBytes, outputBytes: output.bytes } };
   } finally {
@@ -69,17 +74,29 @@ async function* run(
   }
 }
 
-/** The guest's output, to its result, its limit or its end. Gives the result, if there was one in time. */
+/** What a guest has said of its end, in time. */
+interface Said {
+  readonly said: ProgramResult | undefined;
+  /** What the program had before its end began. */
+  readonly had: ProgramResult | undefined;
+}
+
+/** The guest's output, to its result, its limit or its end. */
 async function* events(
   guest: Guest,
   output: OutputMeter,
   signal: AbortSignal,
-): AsyncGenerator<GuestEvent, ProgramResult | undefined, undefined> {
+): AsyncGenerator<GuestEvent, Said, undefined> {
   let result: ProgramResult | undefined;
+  let had: ProgramResult | undefined;
   for await (const frame of guest.frames) {
     if (frame.type === "result") {
       result = signal.aborted ? undefined : frame.result;
       break;
+    }
+    if (frame.type === "ending") {
+      had = frame.result;
+      continue;
     }
     if (frame.type === "tool_call") {
       // No call is accepted after the deadline.
@@ -94,7 +111,22 @@ async function* events(
     }
   }
   yield* output.rest();
-  return result;
+  return { said: result, had };
+}
+
+/** A timeout while the program was ending says what it had: its value, or its exception with the traceback. */
+function withWhatItHad(result: ProgramResult, had: ProgramResult | undefined): ProgramResult {
+  if (had === undefined || result.status !== "failed" || result.error.reason !== "timeout")
+    return result;
+  const ending = `${result.error.message}, while the program was ending`;
+  if (had.status === "completed") {
+    const text = firstBytes(had.value.text, maxHadBytes);
+    return failed("timeout", `${ending}; its value was ${text}`);
+  }
+  const { type, message, traceback, line } = had.error;
+  const what = firstBytes(`${type}: ${message}`, maxHadBytes);
+  const said = `${ending}, after ${what}`;
+  return { status: "failed", error: { reason: "timeout", type, message: said, traceback, line } };
 }
 
 function toGuestProgram(program: Program, payloads: PayloadLimits): GuestProgram {

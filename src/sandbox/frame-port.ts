@@ -45,6 +45,7 @@ export class FramePort {
   #onGreeting: FramePortOptions["onGreeting"];
   #caps: FrameCaps = { resultBytes: 0, toolPayloadBytes: 0 };
   #calls = 0;
+  #hasEnding = false;
   #hasResult = false;
   #fault: string | undefined;
 
@@ -123,6 +124,10 @@ export class FramePort {
   }
 
   #inOrder(frame: GuestFrame): GuestFrame {
+    if (frame.type === "ending") {
+      if (this.#hasEnding) throw new FrameFault("a second ending");
+      this.#hasEnding = true;
+    }
     if (frame.type !== "tool_call") return frame;
     this.#calls += 1;
     if (frame.call === this.#calls) return frame;
@@ -137,8 +142,9 @@ function sizeOf(frame: GuestFrame): number {
       return frameBytes + frame.byteLength;
     case "tool_call":
       return frameBytes + frame.argumentsJson.length + frame.callKey.length + frame.tool.length;
+    case "ending":
     case "result":
-      return frameBytes;
+      return frameBytes; // each comes once
   }
 }
 

@@ -10,6 +10,7 @@ export const frameTypes = {
   stderr: 3,
   result: 4,
   toolCall: 5,
+  ending: 6,
   program: 17,
   toolResult: 18,
 } as const;

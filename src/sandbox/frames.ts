@@ -110,6 +110,8 @@ export class FrameReader {
         return maxOutputFrameBytes;
       case frameTypes.result:
         return this.#caps().resultBytes + maxResultHeaderBytes;
+      case frameTypes.ending:
+        return maxResultHeaderBytes;
       case frameTypes.toolCall:
         return this.#caps().toolPayloadBytes + maxCallHeaderBytes;
       default:
@@ -181,6 +183,8 @@ export function readGuestFrame(frame: RawFrame, caps: FrameCaps): GuestFrame {
     }
     case frameTypes.toolCall:
       return readToolCall(frame.payload, caps.toolPayloadBytes);
+    case frameTypes.ending:
+      return { type: "ending", result: readEnding(frame.payload) };
     case frameTypes.result:
       return { type: "result", result: readResult(frame.payload, caps.resultBytes) };
     default:
@@ -203,13 +207,24 @@ function readResult(payload: Buffer, maxBytes: number): ProgramResult {
   const { head, body } = split(payload, maxResultHeaderBytes);
   checkSize(body, maxBytes);
   const header = parseJsonFrame(resultSchema, head);
+  const hasJson = header.status === "completed" && header.hasJson;
+  const json = hasJson ? body.toString("utf8") : undefined;
+  // No value takes less than a byte: a result within its length is taken however many it has.
+  if (json !== undefined) checkText(json, "result", maxBytes);
+  return toResult(header, json);
+}
+
+/** What the program had before its end began: the same header, and no JSON. */
+function readEnding(payload: Buffer): ProgramResult {
+  const { head } = split(payload, maxResultHeaderBytes);
+  return toResult(parseJsonFrame(resultSchema, head), undefined);
+}
+
+function toResult(header: z.infer<typeof resultSchema>, json: string | undefined): ProgramResult {
   if (header.status === "failed") {
     const { reason, type, message, traceback, line } = header;
     return { status: "failed", error: { reason, type, message, traceback, line } };
   }
-  const json = header.hasJson ? body.toString("utf8") : undefined;
-  // No value takes less than a byte: a result within its length is taken however many it has.
-  if (json !== undefined) checkText(json, "result", maxBytes);
   const { text, type, conversions, notes } = header;
   return { status: "completed", value: { json, text, type, conversions, notes } };
 }

@@ -35,6 +35,8 @@ export type GuestFrame =
       /** A JSON object. */
       readonly argumentsJson: string;
     }
+  /** The program is over and comes to its end; what it had, without its JSON. `result` follows. */
+  | { readonly type: "ending"; readonly result: ProgramResult }
   | { readonly type: "result"; readonly result: ProgramResult };
 
 /** The answer to a guest's call: JSON text of the value, or why there is none. */

@@ -46,7 +46,7 @@ const defaults = {
     outputBytes: 10 * MiB,
     toolCalls: 1_000,
     openToolCalls: 100,
-    threads: 16,
+    threads: 64,
   },
   maxLimits: {
     wallMs: 600_000,

@@ -26,7 +26,7 @@ describe.skipIf(noPython)("cpython", () => {
       executor,
       "import os\nos.write(1, b'raw\\n'); os.write(2, b'err\\n')\nprint('py')",
     );
-    expect(stdout).toBe("py\nraw\n");
+    expect(stdout).toBe("raw\npy\n");
     expect(stderr).toBe("err\n");
   });
 });

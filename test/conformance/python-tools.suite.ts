@@ -28,6 +28,10 @@ const forms: readonly {
     code: "import asyncio\nasync def main():\n  return await tools.weather(location='NYC')\nasyncio.run(main())",
   },
   {
+    title: "given to asyncio.run",
+    code: "import asyncio\nasyncio.run(tools.weather.run_async(location='NYC'))",
+  },
+  {
     title: "as a task",
     code: "import asyncio\nasync def main():\n  return await asyncio.create_task(tools.weather(location='NYC'))\nasyncio.run(main())",
   },

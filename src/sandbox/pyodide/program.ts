@@ -10,22 +10,14 @@ import type { PyodidePackage } from "./package.ts";
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const own = path("./guest/");
-const shared = path("../cpython/guest/");
+/** Files that guests of both kinds have. */
+const shared =
+  "calls conversions ending frames library modules output places runner tools values".split(" ");
 
 const scripts = "devices emscripten harden image imports interpreter main memory-limit ring worker";
 const modules = [
   ...["serve", "channel", "event_loop"].map((name) => join(own, `${name}.py`)),
-  ...[
-    "calls",
-    "frames",
-    "modules",
-    "output",
-    "places",
-    "runner",
-    "tools",
-    "values",
-    "conversions",
-  ].map((name) => join(shared, `${name}.py`)),
+  ...shared.map((name) => path(`../cpython/guest/${name}.py`)),
 ];
 /** Where an image of memory lies in a file. */
 export type KeptImage = NonNullable<WorkerOptions["memory"]>;

@@ -48,6 +48,9 @@ export interface ValueCase {
   readonly type?: string;
   /** What the outcome says of the value. */
   readonly note?: string;
+  readonly stdout?: string;
+  readonly stderr?: string;
+  readonly limits?: Partial<Limits>;
   readonly needs?: Capability;
 }
 
@@ -71,6 +74,8 @@ export interface FailureCase {
   /** A part of the message. */
   readonly message?: string;
   readonly line?: number;
+  /** A part of the traceback. */
+  readonly traceback?: string;
   readonly limits?: Partial<Limits>;
   readonly needs?: Capability;
 }

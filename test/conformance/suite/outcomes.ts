@@ -38,9 +38,22 @@ export function describeOutcomes(subject: Subject): void {
       });
     }
 
-    for (const { title, code, json, text, type, note, needs } of programs.values) {
+    for (const {
+      title,
+      code,
+      json,
+      text,
+      type,
+      note,
+      stdout,
+      stderr,
+      limits,
+      needs,
+    } of programs.values) {
       it(needs, title, async () => {
-        const collected = await run(code);
+        const collected = await run(code, limits ? { limits } : {});
+        if (stdout !== undefined) expect(collected.stdout).toBe(stdout);
+        if (stderr !== undefined) expect(collected.stderr).toBe(stderr);
         expect(jsonOf(collected)).toBe(json);
         if (note !== undefined) expect(collected.result).toHaveProperty("value.notes", [note]);
         if (text !== undefined) expect(collected.result).toHaveProperty("value.text", text);
@@ -102,13 +115,24 @@ export function describeOutcomes(subject: Subject): void {
       expect(jsonOf(await run(give("1")))).toBe("1");
     });
 
-    for (const { title, code, reason, type, message, line, limits, needs } of programs.failures) {
+    for (const {
+      title,
+      code,
+      reason,
+      type,
+      message,
+      line,
+      traceback,
+      limits,
+      needs,
+    } of programs.failures) {
       it(needs, title, async () => {
         const error = failureOf(await run(code, limits ? { limits } : {}));
         expect(error.reason).toBe(reason);
         if (type !== undefined) expect(error.type).toBe(type);
         if (message !== undefined) expect(error.message).toContain(message);
         if (line !== undefined) expect(error.line).toBe(line);
+        if (traceback !== undefined) expect(error.traceback).toContain(traceback);
       });
     }
   });

@@ -58,15 +58,16 @@ export function describeToolValues(subject: Subject): void {
       ["tools", "values beyond JSON"],
       "are converted as arguments as they are in results",
       async () => {
-        for (const { imports, value, json } of programs.conversions) {
-          const seen: string[] = [];
-          const onCall: RunOptions["onCall"] = ({ argumentsJson }) => {
-            seen.push(argumentsJson);
-            return null;
-          };
-          await run(`${imports}\n${own().call("echo", { v: value })}`, { onCall });
-          expect(seen, value).toEqual([`{"v":${json}}`]);
-        }
+        const { conversions } = programs;
+        const seen: string[] = [];
+        const onCall: RunOptions["onCall"] = ({ argumentsJson }) => {
+          seen.push(argumentsJson);
+          return null;
+        };
+        const values = conversions.map(({ value }) => value).join(", ");
+        const code = own().call("echo", { v: `[${values}]` });
+        await run(`${conversions[0]?.imports}\n${code}`, { onCall });
+        expect(seen).toEqual([`{"v":[${conversions.map(({ json }) => json).join(",")}]}`]);
       },
     );
 

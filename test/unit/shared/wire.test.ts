@@ -41,6 +41,7 @@ import {
 } from "../../../src/shared/wire/tool.ts";
 
 const usage = { wallMs: 12.5, cpuMs: 3.25, peakMemoryBytes: 2 ** 33, outputBytes: 7, toolCalls: 2 };
+const plain = { conversions: [], notes: [] };
 const completed: Outcome = {
   status: "completed",
   value: {
@@ -146,10 +147,7 @@ describe("outcomes", () => {
   ];
   it.each([
     completed,
-    {
-      ...completed,
-      value: { json: undefined, text: "<object>", type: "object", conversions: [], notes: [] },
-    },
+    { ...completed, value: { json: undefined, text: "<object>", type: "object", ...plain } },
     ...reasons.map(failedWith),
   ] satisfies Outcome[])("keeps every field (%#)", (outcome) => {
     const bytes = toBinary(OutcomeSchema, toOutcomeMessage(outcome));
@@ -157,10 +155,7 @@ describe("outcomes", () => {
   });
 
   it("tells an empty JSON text from none", () => {
-    const empty: Outcome = {
-      ...completed,
-      value: { json: "", text: "", type: "str", conversions: [], notes: [] },
-    };
+    const empty: Outcome = { ...completed, value: { json: "", text: "", type: "str", ...plain } };
     expect(fromOutcomeMessage(toOutcomeMessage(empty))).toEqual(empty);
   });
 

@@ -9,7 +9,7 @@ import frames
 from values import NotJson, arguments_to_json
 
 
-class ToolError(Exception):
+class ToolError(RuntimeError):
     """A tool call that has no value; `kind` says why, `tool` which."""
 
     def __init__(self, message, tool="", kind="exception"):

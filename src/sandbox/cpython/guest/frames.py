@@ -8,7 +8,7 @@ import os
 import struct
 import threading
 
-READY, STDOUT, STDERR, RESULT, TOOL_CALL = 1, 2, 3, 4, 5
+READY, STDOUT, STDERR, RESULT, TOOL_CALL, ENDING = 1, 2, 3, 4, 5, 6
 PROGRAM, TOOL_RESULT = 17, 18
 
 _HEADER = struct.Struct("<IB")

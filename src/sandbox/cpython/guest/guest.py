@@ -8,10 +8,12 @@ import sys
 import time
 
 import calls
+import ending
 import frames
 import lock
 import output
 import runner
+import stacks
 import tools
 
 # Where a guest's descriptors stand. The zygote keeps these numbers free; a guest that reads its
@@ -19,6 +21,8 @@ import tools
 _SOCKET, _RAW_STDOUT, _ASKER, _RAW_STDERR = 3, 4, 5, 6
 # The zygote's own descriptors begin here; below, it holds placeholders. The first is /dev/null.
 NULL_DESCRIPTOR = 32
+
+_NATIVE = ((frames.STDOUT, _RAW_STDOUT), (frames.STDERR, _RAW_STDERR))
 
 THREAD_STACK_BYTES = 2 << 20
 
@@ -49,7 +53,7 @@ def main(options):
         process = int(os.readlink("self"))  # by the host's count; its own may be another
         connection = _connect(options)
         _warm_up()
-        streams = output.redirect(connection)
+        streams = output.redirect(connection, _NATIVE)
         os.chdir("/")
         _lock(options, process, connection)
         _serve(options, connection, streams)
@@ -73,7 +77,7 @@ def _connect(options):
         if channel == 1:
             os.dup2(options.asker, writer)
     # A file of this guest's own: flags of a shared one would be seen by every other guest.
-    nothing = os.open("self/fd/%d" % NULL_DESCRIPTOR, os.O_RDONLY)
+    nothing = os.open("self/fd/%d" % NULL_DESCRIPTOR, os.O_RDWR)
     os.dup2(nothing, 0)
     os.close(nothing)
     if (peer.fileno(), reader) != (_SOCKET, _RAW_STDERR):
@@ -118,6 +122,7 @@ def _serve(options, connection, streams):
     options.lock.tighten(
         options.base_memory + memory_bytes + (threads + 1) * THREAD_STACK_BYTES, cpu_seconds
     )
+    stacks.take(threads * THREAD_STACK_BYTES, threads)
     kind, payload = connection.receive()
     if kind != frames.PROGRAM:
         raise OSError("expected a program")
@@ -133,17 +138,15 @@ def _serve(options, connection, streams):
     for name in options.own_modules:
         del sys.modules[name]
     sys.argv = [runner.FILENAME]
-    header, data = runner.run(program, granted, seed, max_result_bytes)
-    _finish(streams)
+
+    def wait_for_threads(had):
+        ending.wait_for_threads(lambda: connection.send(frames.ENDING, runner.report(*had())))
+
+    header, data = runner.run(program, granted, seed, max_result_bytes, wait_for_threads)
+    ending.finish()
+    streams.flush()
     connection.send(frames.RESULT, runner.report(header, data))
     if made.are_open:
         # An answer that meets a closed socket breaks the host's side before it has read the result.
         # The host ends this process as soon as it has.
         time.sleep(_STAY_SECONDS)
-
-
-def _finish(sink):
-    """Sends what is still pending, native output last."""
-    sink.take_descriptor(frames.STDOUT, _RAW_STDOUT)
-    sink.take_descriptor(frames.STDERR, _RAW_STDERR)
-    sink.flush()

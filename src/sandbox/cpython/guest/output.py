@@ -12,9 +12,10 @@ _MAX_FRAME = 32 * 1024
 _PATIENCE_SECONDS = 0.01
 
 
-def redirect(connection):
-    """Puts a guest's standard streams in place; gives what they write to."""
-    sink = Output(connection)
+def redirect(connection, descriptors=()):
+    """Puts a guest's standard streams in place; gives what they write to. `descriptors` are pairs of a
+    channel and the pipe in which native output for it arrives, which is not waited for."""
+    sink = Output(connection, descriptors)
     sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     sys.stdout = sys.__stdout__ = sink.stream(frames.STDOUT, "<stdout>")
     sys.stderr = sys.__stderr__ = sink.stream(frames.STDERR, "<stderr>")
@@ -24,8 +25,9 @@ def redirect(connection):
 class Output:
     """Joins what is written within a line to one frame, and both channels to one order."""
 
-    def __init__(self, connection):
+    def __init__(self, connection, descriptors):
         self._connection = connection
+        self._descriptors = descriptors
         self._lock = threading.RLock()
         self._channel = frames.STDOUT
         self._pending = bytearray()
@@ -36,9 +38,10 @@ class Output:
         write once they have waited for 10 ms."""
         with self._lock:
             if channel != self._channel:
-                self.flush()
+                self._send()
                 self._channel = channel
             if not self._pending:
+                self._take_native()  # it was written before
                 self._pending_since = time.monotonic()
             self._pending += data
             if (
@@ -46,28 +49,33 @@ class Output:
                 or len(self._pending) >= _MAX_FRAME
                 or time.monotonic() - self._pending_since > _PATIENCE_SECONDS
             ):
-                self.flush()
+                self._send()
 
     def flush(self):
-        """Sends what is pending."""
+        """Sends what is pending, and what native code has written since."""
         with self._lock:
-            pending = self._pending
-            if not pending:
-                return
-            self._pending = bytearray()
-            for start in range(0, len(pending), _MAX_FRAME):
-                self._connection.send(self._channel, bytes(pending[start:start + _MAX_FRAME]))
+            self._send()
+            self._take_native()
 
-    def take_descriptor(self, channel, descriptor):
-        """Best effort: sends what native code wrote to a raw descriptor, a pipe that is not waited for."""
-        try:
-            while True:
-                data = os.read(descriptor, _MAX_FRAME)
-                if not data:
-                    return
-                self.write(channel, data)
-        except OSError:
-            return  # empty, or closed by the guest
+    def _send(self):
+        pending = self._pending
+        if not pending:
+            return
+        self._pending = bytearray()
+        for start in range(0, len(pending), _MAX_FRAME):
+            self._connection.send(self._channel, bytes(pending[start:start + _MAX_FRAME]))
+
+    def _take_native(self):
+        """Sends what was written to the descriptors themselves. Nothing of the streams is pending then."""
+        for channel, descriptor in self._descriptors:
+            try:
+                while True:
+                    data = os.read(descriptor, _MAX_FRAME)
+                    if not data:
+                        break
+                    self._connection.send(channel, data)
+            except OSError:
+                pass  # empty, or closed by the guest
 
     def stream(self, channel, name):
         """A text stream of a channel, with a binary `buffer`, as Python programs expect them."""

@@ -7,7 +7,13 @@ import os
 import sys
 import sysconfig
 
+import ending
+import library
 import modules
+import places
+import semaphore
+import stacks
+import tools
 
 _ZONE_INFO = ("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo")
 _FOREIGN = ("site-packages", "dist-packages")
@@ -23,6 +29,17 @@ def load():
             ctypes.CDLL(library)
         except OSError:
             pass
+
+
+def prepare():
+    """Teaches the interpreter what a guest has in another form, or follows."""
+    places.follow()
+    tools.teach_json()
+    stacks.follow()
+    semaphore.replace()
+    library.prepare(tools.ToolCall)
+    library.prepare_for_lock()
+    ending.prepare()
 
 
 def readable_paths(site_packages):

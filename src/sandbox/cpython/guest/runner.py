@@ -3,12 +3,12 @@
 import ast
 import asyncio
 import inspect
+import io
 import json
 import linecache
 import mmap
 import random
 import sys
-import threading
 import traceback
 import types
 
@@ -55,13 +55,17 @@ class ResultTooLarge(ValueError):
     """The program's value is larger than a result may be."""
 
 
-def run(program, tools, seed, max_result_bytes):
-    """Runs a program. Gives the report of its end: a header for the host, and the value's JSON text."""
+def run(program, tools, seed, max_result_bytes, wait_for_threads=lambda tell: None):
+    """Runs a program. Gives the report of its end: a header for the host, and the value's JSON text.
+    `wait_for_threads` waits for the program's threads, and may tell before what it has by then."""
     source = program["code"]
-    linecache.cache[FILENAME] = (len(source), None, source.splitlines(True), FILENAME)
+    # Lines as the parser counts them, which takes neither a form feed nor U+2028 for an end.
+    lines = io.StringIO(source, newline=None).readlines()
+    linecache.cache[FILENAME] = (len(source), None, lines, FILENAME)
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     module.__dict__.update(
+        __file__=FILENAME,
         context=_read_only(program["context"]),
         config=_read_only(program["config"]),
         tools=tools,
@@ -70,21 +74,27 @@ def run(program, tools, seed, max_result_bytes):
     random.seed(seed)
     # Counted by the memory limit and never touched: room to report that there is none left.
     ballast = mmap.mmap(-1, 4 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    value, failure = _attempt(lambda: _execute(_parse(source), module.__dict__), ballast)
+    # The text is made before threads that still run can change it, the JSON with what they have done.
+    wait_for_threads(lambda: failure or _attempt(lambda: _had(value), ballast)[0])
+    if failure is None:
+        completed, failure = _attempt(lambda: _completed(value, max_result_bytes), ballast)
+    return failure or completed
+
+
+def _attempt(step, ballast):
+    """What a step gives and None, or None and the report of its failure."""
     try:
-        value = _execute(_parse(source), module.__dict__)
-        _join_threads()
-        return _completed(value, max_result_bytes)
+        return step(), None
     except SystemExit as error:
-        if error.code is None or error.code == 0:
-            return _completed(None, max_result_bytes)
-        return _failed(error, "exception")
+        return None, None if error.code is None or error.code == 0 else _failed(error, "exception")
     except _Syntax as error:
-        return _failed(error.__cause__, "syntax")
+        return None, _failed(error.__cause__, "syntax")
     except MemoryError as error:
         ballast.close()
-        return _failed(error, "memory")
+        return None, _failed(error, "memory")
     except BaseException as error:
-        return _failed(error, "exception")
+        return None, _failed(error, "exception")
 
 
 class _Syntax(Exception):
@@ -146,20 +156,26 @@ def _value(last, names):
     return names["result"] if "result" in names else last
 
 
-def _join_threads():
-    """As at the end of any Python program: threads that are not daemons are waited for."""
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join()
-
-
-def _completed(value, max_bytes):
+def _text(value):
     try:
-        text = str(value)
+        return _cut(str(value), _MAX_TEXT)
     except ToolError:
         raise  # a call that was not awaited
     except Exception as error:
-        text = "<%s: str() raised %s>" % (type(value).__name__, type(error).__name__)
+        return "<%s: str() raised %s>" % (type(value).__name__, type(error).__name__)
+
+
+def _had(value):
+    """What a program has at its end, without its JSON."""
+    return {"status": "completed", "text": _text(value), "type": _type(value), "hasJson": False}, b""
+
+
+def _type(value):
+    return _cut(type(value).__name__, 256)
+
+
+def _completed(value, max_bytes):
+    text = _text(value)
     converted, notes = [], []
     try:
         json_text, converted = result_to_json(value, max_bytes)
@@ -173,8 +189,8 @@ def _completed(value, max_bytes):
         notes.append(_cut("the value has no JSON: %s" % error, _MAX_NOTE))
     header = {
         "status": "completed",
-        "text": _cut(text, _MAX_TEXT),
-        "type": _cut(type(value).__name__, 256),
+        "text": text,
+        "type": _type(value),
         "hasJson": data is not None,
         "conversions": [{"path": _cut(path, _MAX_NOTE), "type": _cut(name, 256)} for path, name in converted],
         "notes": notes,

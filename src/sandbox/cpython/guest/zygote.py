@@ -24,17 +24,13 @@ import guest  # noqa: E402
 import house  # noqa: E402
 import landlock  # noqa: E402
 import lock  # noqa: E402
-import places  # noqa: E402
 import preload  # noqa: E402
 import privileges  # noqa: E402
-import tools  # noqa: E402
 import trial  # noqa: E402
 import watch  # noqa: E402
 
 del sys.path[:2]
 
-
-# Of all guests together, against the service.
 # Of all guests together; and of each, where they are not weighed together.
 _GROUP_NICE = 10
 _GUEST_NICE = 5
@@ -281,8 +277,7 @@ def main():
     start = _receive_line()
     preload.load()
     preload.warm_path_caches()
-    places.follow()
-    tools.teach_json()
+    preload.prepare()
     threading.stack_size(guest.THREAD_STACK_BYTES)
     preload.limit_malloc_arenas()
     zygote = Zygote(start, nice)

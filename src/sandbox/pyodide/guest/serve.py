@@ -8,8 +8,10 @@ import time
 
 import calls
 import channel
+import ending
 import event_loop
 import frames
+import library
 import modules
 import output
 import places
@@ -31,6 +33,8 @@ def prepare():
     os.environ.clear()
     places.follow()
     tools.teach_json()
+    library.prepare(tools.ToolCall)
+    ending.prepare()
     event_loop.install()
     time.sleep = channel.sleep
     output.redirect(channel.NOWHERE)
@@ -57,7 +61,12 @@ def main():
     granted = tools.Tools(started, program["tools"], program["hasMoreTools"])
     _hide_own_modules()
     sys.argv = [runner.FILENAME]
-    header, data = runner.run(program, granted, seed, max_result_bytes)
+
+    def wait_for_threads(had):
+        ending.wait_for_threads(lambda: connection.send(frames.ENDING, runner.report(*had())))
+
+    header, data = runner.run(program, granted, seed, max_result_bytes, wait_for_threads)
+    ending.finish()
     streams.flush()
     connection.send(frames.RESULT, runner.report(header, data))
 
@@ -79,7 +88,8 @@ def _warm_up():
 
 def _hide_own_modules():
     """Our names are not the program's to import."""
-    for module in (calls, channel, event_loop, frames, modules, output, places, runner, tools):
+    own = (calls, channel, ending, event_loop, frames, library, modules, output, places, runner, tools)
+    for module in own:
         del sys.modules[module.__name__]
     for name in ("serve", "values", "conversions"):
         del sys.modules[name]

@@ -1,0 +1,38 @@
+"""The end of a program as CPython ends one: threads are waited for, exit handlers run, buffers flushed."""
+
+import atexit
+import sys
+import threading
+
+
+def wait_for_threads(tell):
+    """Wakes idle pools, joins threads that are not daemons, and those that they start. Where the end of
+    the program may take a while, `tell` says before what it has."""
+    if threading.active_count() > 1 or atexit._ncallbacks() > _own_callbacks:
+        tell()
+    _safely(threading._shutdown)
+
+
+def finish():
+    """Runs what else runs at the end of a program."""
+    _safely(atexit._run_exitfuncs)
+    _safely(sys.modules["__main__"].__dict__.clear)  # what is left is deleted: `__del__`, open files
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        _safely(lambda: stream.flush())
+
+
+def _safely(step):
+    """What fails at the end of a program does not change what it had; Python has printed it."""
+    try:
+        step()
+    except BaseException:
+        pass
+
+
+_own_callbacks = 0
+
+
+def prepare():
+    """Counts the exit handlers that are there before any program. For the zygote."""
+    global _own_callbacks
+    _own_callbacks = atexit._ncallbacks()
