@@ -6,6 +6,7 @@ import type {
   ProgramResult,
   ToolCallForm,
   ToolResult,
+  Unfenced,
   Usage,
 } from "../shared/model.ts";
 
@@ -23,6 +24,8 @@ export interface GuestTool {
 /** What a guest is given. Never a secret, a tenant's identity or the execution's id. */
 export interface Program {
   readonly code: string;
+  /** What to run where `code` does not parse as it stands; undefined where there is nothing else. */
+  readonly unfenced?: Unfenced | undefined;
   readonly language: string;
   /** The copy that the guest sees. */
   readonly context: JsonObject;

@@ -130,7 +130,7 @@ function withWhatItHad(result: ProgramResult, had: ProgramResult | undefined): P
 }
 
 function toGuestProgram(program: Program, payloads: PayloadLimits): GuestProgram {
-  const { code, language, context, config, limits, seed, tools, hasMoreTools } = program;
+  const { code, unfenced, language, context, config, limits, seed, tools, hasMoreTools } = program;
   const { memoryBytes, activeMs, threads, outputBytes } = limits;
   const visible = tools.map(({ name, callForm, signature, parameters, required }) => ({
     name,
@@ -139,7 +139,8 @@ function toGuestProgram(program: Program, payloads: PayloadLimits): GuestProgram
     parameters: parameters ?? null,
     required,
   }));
-  const text = stringifyJson({ code, language, context, config, tools: visible, hasMoreTools });
+  const source = { code, language, ...(unfenced && { unfenced: { ...unfenced } }) };
+  const text = stringifyJson({ ...source, context, config, tools: visible, hasMoreTools });
   return { text, seed, memoryBytes, activeMs, threads, outputBytes, ...payloads };
 }
 

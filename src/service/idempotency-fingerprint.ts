@@ -2,7 +2,8 @@ import { hash } from "node:crypto";
 import { stringifyJson } from "../shared/json.ts";
 import type { ExecutionRequest, JsonValue } from "../shared/model.ts";
 
-// What makes a request the same as another: all of it but its own id and the id of its traces.
+// What makes a request the same as another: all of it but its own id and the id of its traces, and what
+// is made of its code.
 const fields = {
   code: "request.code",
   language: "request.language",
@@ -12,7 +13,10 @@ const fields = {
   tools: "request.tools",
   toolServices: "request.tool_services",
   keepWithoutReaderMs: "request.keep_without_reader",
-} satisfies Record<Exclude<keyof ExecutionRequest, "requestId" | "correlationId">, string>;
+} satisfies Record<
+  Exclude<keyof ExecutionRequest, "unfenced" | "requestId" | "correlationId">,
+  string
+>;
 
 // 72 bits: callers can only ever confuse themselves, and there are many of these to keep.
 const digestLength = 12;

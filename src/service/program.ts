@@ -24,9 +24,10 @@ export function toProgram(
   tools: readonly GuestTool[],
   tenant: string,
 ): Program {
-  const { code, language, config, limits, toolServices } = request;
+  const { code, unfenced, language, config, limits, toolServices } = request;
   return {
     code,
+    unfenced,
     language,
     // Tools are told what the caller gave, whatever an executor does to what the guest sees.
     context: structuredClone(request.context),

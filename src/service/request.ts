@@ -3,8 +3,8 @@ import type { ExecutionRequest } from "../shared/model.ts";
 import { fromDuration } from "../shared/wire/time.ts";
 import { parseToolServices, parseTools } from "./declarations.ts";
 import { Faults } from "./faults.ts";
-import { unwrapFence } from "./fence.ts";
 import { checkDuration, type LimitBounds, parseLimits } from "./limits.ts";
+import { readSource, type Source } from "./source.ts";
 import { parseVariables } from "./variables.ts";
 
 /** What requests get and may ask for. */
@@ -44,13 +44,14 @@ export function parseExecutionRequest(
 
 function parse(message: RequestMessage, bounds: RequestBounds, faults: Faults): ExecutionRequest {
   const { requestId, correlationId } = message;
+  const language = message.language === "" ? defaultLanguage : message.language;
   if (requestId !== "" && !idPattern.test(requestId)) faults.add("request.request_id", idRule);
   if (correlationId !== "" && !idPattern.test(correlationId)) {
     faults.add("request.correlation_id", idRule);
   }
   return {
-    code: parseCode(message.code, bounds.maxCodeBytes, faults),
-    language: parseLanguage(message.language, bounds.languages, faults),
+    ...parseCode(message.code, language, bounds.maxCodeBytes, faults),
+    language: checkLanguage(language, bounds.languages, faults),
     context: parseVariables(message.context, "request.context", faults),
     config: parseVariables(message.config, "request.config", faults),
     limits: parseLimits(message.limits, bounds, faults),
@@ -62,19 +63,20 @@ function parse(message: RequestMessage, bounds: RequestBounds, faults: Faults): 
   };
 }
 
-function parseCode(text: string, maxBytes: number, faults: Faults): string {
+function parseCode(text: string, language: string, maxBytes: number, faults: Faults): Source {
   const bytes = Buffer.byteLength(text);
   if (bytes > maxBytes) {
     faults.add("request.code", `is ${bytes} bytes, at most ${maxBytes}`);
-    return "";
+    return { code: "", unfenced: undefined };
   }
-  const code = unwrapFence(text);
-  if (code === "") faults.add("request.code", "is empty");
-  return code;
+  const source = readSource(text, language);
+  const { code, fault } = source.unfenced ?? { code: source.code, fault: "" };
+  if (source.code === "" || (fault === "" && code.trim() === "" && text.trim() !== ""))
+    faults.add("request.code", "is empty");
+  return source;
 }
 
-function parseLanguage(asked: string, known: readonly string[], faults: Faults): string {
-  const language = asked === "" ? defaultLanguage : asked;
+function checkLanguage(language: string, known: readonly string[], faults: Faults): string {
   if (!known.includes(language)) {
     const name = JSON.stringify(language.slice(0, 64));
     faults.add("request.language", `is ${name}, known are ${known.join(", ")}`);

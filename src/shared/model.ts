@@ -66,9 +66,19 @@ export interface ToolDeclaration {
   readonly idempotent: boolean;
 }
 
+/** What a text is without its Markdown fences: an engine runs it where the text itself does not parse. */
+export interface Unfenced {
+  /** All but the inside of the fences blank, so that lines keep their numbers. */
+  readonly code: string;
+  /** Why it is no program, a syntax error at `line`; otherwise empty. */
+  readonly fault: string;
+  readonly line: number;
+}
+
 /** A validated request: past `service/request.ts` every field is set and within its bounds. */
 export interface ExecutionRequest {
   readonly code: string;
+  readonly unfenced: Unfenced | undefined;
   readonly language: string;
   readonly context: JsonObject;
   readonly config: JsonObject;

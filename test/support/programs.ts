@@ -6,6 +6,7 @@ import type {
   GuestToolCall,
   Program,
 } from "../../src/executors/executor.ts";
+import { readSource } from "../../src/service/source.ts";
 import { parseJsonObject, stringifyJson } from "../../src/shared/json.ts";
 import type { JsonObject, Limits, ProgramResult } from "../../src/shared/model.ts";
 
@@ -37,11 +38,12 @@ export interface RunOptions {
   readonly onCall?: (call: GuestToolCall, args: JsonObject) => unknown;
 }
 
-/** A program for an executor. */
+/** A program for an executor, its text made ready as the service does. */
 export function toProgram(code: string, options: RunOptions = {}): Program {
+  const language = options.language ?? "python";
   return {
-    code,
-    language: options.language ?? "python",
+    ...readSource(code, language),
+    language,
     context: options.context ?? {},
     config: options.config ?? {},
     limits: { ...testLimits, ...options.limits },

@@ -37,6 +37,7 @@ export function programOf(code: string, fields: Partial<Program> = {}): Program 
 export function requestOf(code: string, fields: Partial<ExecutionRequest> = {}): ExecutionRequest {
   return {
     code,
+    unfenced: undefined,
     language: "python",
     context: {},
     config: {},

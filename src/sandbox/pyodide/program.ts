@@ -12,7 +12,9 @@ const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const own = path("./guest/");
 /** Files that guests of both kinds have. */
 const shared =
-  "calls conversions ending frames library modules output places runner tools values".split(" ");
+  "absent calls conversions ending frames library loops modules output places returns runner source tools values".split(
+    " ",
+  );
 
 const scripts = "devices emscripten harden image imports interpreter main memory-limit ring worker";
 const modules = [

@@ -110,6 +110,36 @@ export const javascriptValues: readonly ValueCase[] = [
     code: "return [typeof process, typeof require, typeof fetch, typeof WebAssembly, typeof SharedArrayBuffer];",
     json: JSON.stringify(Array.from({ length: 5 }, () => "undefined")),
   },
+  {
+    title: "understands a byte order mark and carriage returns",
+    code: "\ufeffconst x = `a\r\nb`;\r\nreturn x;",
+    json: '"a\\nb"',
+  },
+  {
+    title: "understands an indented fence amid prose",
+    code: "Sure, it's:\n\n  ```js\n  const x = [1, 2];\n  return x;\n  ```\n\nThat gives both.",
+    json: "[1,2]",
+  },
+  {
+    title: "understands a fence that is not closed",
+    code: "```javascript\nreturn 42;",
+    json: "42",
+  },
+  {
+    title: "understands two fences in one piece, beside one of another language",
+    code: "```sh\nnpm i x\n```\nthen\n```js\nconst x = 4;\n```\n\n```js\nreturn x;\n```",
+    json: "4",
+  },
+  {
+    title: "understands fences in a comment of a fenced program",
+    code: "```js\n/**\n```\nf(1)\n```\n*/\nreturn 5;\n```",
+    json: "5",
+  },
+  {
+    title: "understands fences in a comment of a program",
+    code: "/*\n```\nf(1)\n```\n*/\nreturn 5;",
+    json: "5",
+  },
 ];
 
 /** What only JavaScript has to say about failures. */
@@ -166,4 +196,19 @@ export const javascriptFailures: readonly FailureCase[] = [
     reason: "exception",
   },
   { title: "reports a null byte as a syntax error", code: "const x = 1 \0 2;", reason: "syntax" },
+  {
+    title: "says the line in a fence",
+    code: "So:\n\n```js\nconst x = 1;\nx.y.z;\n```",
+    reason: "exception",
+    type: "TypeError",
+    line: 5,
+  },
+  {
+    title: "takes no two programs",
+    code: "```js\nreturn 1;\n```\nor\n```js\nreturn 2;\n```",
+    reason: "syntax",
+    type: "SyntaxError",
+    message: "two programs: send one",
+    line: 5,
+  },
 ];

@@ -1,6 +1,7 @@
 import type { Programs } from "./programs.ts";
 import { pythonConversions } from "./python-conversions.ts";
 import { pythonFailures } from "./python-failures.ts";
+import { pythonSourceFailures, pythonSources } from "./python-sources.ts";
 import { pythonValues } from "./python-values.ts";
 
 const call = (tool: string, args: Readonly<Record<string, string>>) => {
@@ -51,9 +52,9 @@ export const python: Programs = {
     "65 levels": levels(65),
     function: "[len]",
   },
-  values: pythonValues,
+  values: [...pythonValues, ...pythonSources],
   conversions: pythonConversions,
-  failures: pythonFailures,
+  failures: [...pythonFailures, ...pythonSourceFailures],
   raises: {
     code: "def f():\n  x = 1\n  raise ValueError('boom')\nf()",
     type: "ValueError",

@@ -38,6 +38,7 @@ describe("a request that is taken", () => {
   it("has every field set", () => {
     expect(parse({ code: "x" })).toEqual({
       code: "x",
+      unfenced: undefined,
       language: "python",
       context: {},
       config: {},
@@ -74,8 +75,9 @@ describe("a request that is taken", () => {
   });
 
   it("takes the inside of a fenced block, and an id of the caller's own", () => {
-    expect(parse({ code: "```python\nx\n```", correlationId: "own-1" })).toMatchObject({
-      code: "x",
+    const code = "```python\nx\n```";
+    expect(parse({ code, correlationId: "own-1" })).toMatchObject({
+      unfenced: { code: "\nx\n" },
       correlationId: "own-1",
     });
   });

@@ -9,7 +9,7 @@ import os
 import sys
 import warnings
 
-FILENAME = "<program>"
+from source import FILENAME
 
 _WRITING = os.O_WRONLY | os.O_RDWR
 # Descriptor 0 of a guest: /dev/null, opened for both.

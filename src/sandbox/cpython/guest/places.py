@@ -6,6 +6,7 @@ and its index among the place's calls. Parallel tasks so keep their keys whateve
 """
 
 import asyncio
+import contextlib
 import threading
 import weakref
 
@@ -36,11 +37,25 @@ _threads = weakref.WeakKeyDictionary()
 
 def current():
     """The place of the code that is running."""
-    if asyncio._get_running_loop() is not None:
-        place = _tasks.get(asyncio.current_task())
-        if place is not None:
-            return place
+    task = asyncio.current_task() if asyncio._get_running_loop() is not None else None
+    if task in _tasks:
+        return _tasks[task]
     return _threads.get(threading.current_thread(), _root)
+
+
+@contextlib.contextmanager
+def kept():
+    """Whatever this thread begins while no loop is running has its place below the current one's."""
+    thread = threading.current_thread()
+    outer = _threads.get(thread)
+    _threads[thread] = current()
+    try:
+        yield
+    finally:
+        if outer is None:
+            del _threads[thread]
+        else:
+            _threads[thread] = outer
 
 
 async def _awaited(call):

@@ -9,6 +9,7 @@ import sysconfig
 
 import ending
 import library
+import loops
 import modules
 import places
 import semaphore
@@ -34,6 +35,7 @@ def load():
 def prepare():
     """Teaches the interpreter what a guest has in another form, or follows."""
     places.follow()
+    loops.nest()
     tools.teach_json()
     stacks.follow()
     semaphore.replace()

@@ -1,21 +1,19 @@
 """Runs one program in a locked guest and says how it ended."""
 
-import ast
 import asyncio
 import inspect
-import io
 import json
-import linecache
 import mmap
 import random
 import sys
 import traceback
 import types
 
+import source
+from absent import Absent
 from calls import ToolError
+from source import FILENAME
 from values import NotJson, TooMany, result_to_json
-
-FILENAME = "<program>"
 
 _MAX_TEXT = 256 * 1024
 _MAX_MESSAGE = 8 * 1024
@@ -58,10 +56,6 @@ class ResultTooLarge(ValueError):
 def run(program, tools, seed, max_result_bytes, wait_for_threads=lambda tell: None):
     """Runs a program. Gives the report of its end: a header for the host, and the value's JSON text.
     `wait_for_threads` waits for the program's threads, and may tell before what it has by then."""
-    source = program["code"]
-    # Lines as the parser counts them, which takes neither a form feed nor U+2028 for an end.
-    lines = io.StringIO(source, newline=None).readlines()
-    linecache.cache[FILENAME] = (len(source), None, lines, FILENAME)
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     module.__dict__.update(
@@ -71,10 +65,13 @@ def run(program, tools, seed, max_result_bytes, wait_for_threads=lambda tell: No
         tools=tools,
         ToolError=ToolError,
     )
+    if tools is not None:
+        sys.modules["tools"] = tools
+        sys.meta_path.append(Absent(tools))
     random.seed(seed)
     # Counted by the memory limit and never touched: room to report that there is none left.
     ballast = mmap.mmap(-1, 4 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    value, failure = _attempt(lambda: _execute(_parse(source), module.__dict__), ballast)
+    value, failure = _attempt(lambda: _execute(source.compiled(program), module.__dict__), ballast)
     # The text is made before threads that still run can change it, the JSON with what they have done.
     wait_for_threads(lambda: failure or _attempt(lambda: _had(value), ballast)[0])
     if failure is None:
@@ -88,17 +85,13 @@ def _attempt(step, ballast):
         return step(), None
     except SystemExit as error:
         return None, None if error.code is None or error.code == 0 else _failed(error, "exception")
-    except _Syntax as error:
+    except source.Unparsable as error:
         return None, _failed(error.__cause__, "syntax")
     except MemoryError as error:
         ballast.close()
         return None, _failed(error, "memory")
     except BaseException as error:
         return None, _failed(error, "exception")
-
-
-class _Syntax(Exception):
-    """The source does not parse; the cause says why."""
 
 
 def _read_only(value):
@@ -109,36 +102,26 @@ def _read_only(value):
     return value
 
 
-def _parse(source):
-    """The program as two code objects: its statements, and its last expression or None."""
-    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    try:
-        tree = ast.parse(source, FILENAME)
-        last = None
-        if tree.body and isinstance(tree.body[-1], ast.Expr):
-            last = ast.Expression(tree.body.pop().value)
-        body = compile(tree, FILENAME, "exec", flags, dont_inherit=True)
-        return body, last and compile(last, FILENAME, "eval", flags, dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise _Syntax() from error
-
-
-def _execute(codes, names):
-    """The program's value: `result` where it sets one, otherwise its last expression, awaited."""
-    body, last = codes
-    if any(code is not None and code.co_flags & inspect.CO_COROUTINE for code in codes):
-        return asyncio.run(_execute_in_loop(body, last, names))
-    exec(body, names)
-    value = _value(eval(last, names) if last is not None else None, names)
+def _execute(code, names):
+    """The program's value: what it returns, otherwise `result` where it sets one, otherwise its last
+    expression, awaited."""
+    parts = (code.body, code.last)
+    if any(part is not None and part.co_flags & inspect.CO_COROUTINE for part in parts):
+        return asyncio.run(_execute_in_loop(code, names))
+    exec(code.body, names)
+    last = eval(code.last, names) if _goes_on(code) else None
+    value = _value(code, last, names)
     return asyncio.run(_settled(value)) if inspect.isawaitable(value) else value
 
 
-async def _execute_in_loop(body, last, names):
-    await _maybe(eval(body, names), body)
-    value = None
-    if last is not None:
-        value = await _maybe(eval(last, names), last)
-    return await _settled(_value(value, names))
+async def _execute_in_loop(code, names):
+    await _maybe(eval(code.body, names), code.body)
+    last = await _maybe(eval(code.last, names), code.last) if _goes_on(code) else None
+    return await _settled(_value(code, last, names))
+
+
+def _goes_on(code):
+    return code.last is not None and not (code.returned and code.returned.is_given)
 
 
 async def _maybe(value, code):
@@ -152,7 +135,9 @@ async def _settled(value):
     return value
 
 
-def _value(last, names):
+def _value(code, last, names):
+    if code.returned and code.returned.is_given and code.returned.value:
+        return code.returned.value[0]
     return names["result"] if "result" in names else last
 
 

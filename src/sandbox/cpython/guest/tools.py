@@ -3,6 +3,7 @@
 import asyncio
 import difflib
 import json
+import keyword
 
 import places
 from calls import ToolError
@@ -168,6 +169,8 @@ class Tools:
         raise ToolError("there is no tool %r: %s" % (shown, hint), str(shown), "not_granted")
 
     def __getattr__(self, name):
+        if name == "__all__":  # from tools import *
+            return [tool for tool in self if tool.isidentifier() and not keyword.iskeyword(tool)]
         if name.startswith("__") and name not in _META:
             raise AttributeError(name)
         return self[name]

@@ -12,6 +12,7 @@ import ending
 import event_loop
 import frames
 import library
+import loops
 import modules
 import output
 import places
@@ -36,6 +37,7 @@ def prepare():
     library.prepare(tools.ToolCall)
     ending.prepare()
     event_loop.install()
+    loops.nest()
     time.sleep = channel.sleep
     output.redirect(channel.NOWHERE)
     _warm_up()
@@ -88,8 +90,8 @@ def _warm_up():
 
 def _hide_own_modules():
     """Our names are not the program's to import."""
-    own = (calls, channel, ending, event_loop, frames, library, modules, output, places, runner, tools)
+    own = (calls, channel, ending, event_loop, frames, library, loops, modules, output, places, runner, tools)
     for module in own:
         del sys.modules[module.__name__]
-    for name in ("serve", "values", "conversions"):
+    for name in ("serve", "values", "conversions", "source", "returns", "absent"):
         del sys.modules[name]

@@ -128,8 +128,10 @@ export class Run implements GuestClient {
   }
 
   #start(text: string): void {
-    const { code, language, ...given } = parseJson(text) as JsonObject;
+    const { code, language, unfenced, ...given } = parseJson(text) as JsonObject;
     this.#author = { code: String(code), language: String(language), source: undefined };
+    // The host takes fences off, unless they hold no program.
+    if (unfenced !== undefined) this.#failToParse(unfenced as { fault: string; line: number });
     const source = this.#source();
     this.#author = { ...this.#author, source };
     const { seed, toolPayloadBytes } = this.#options.limits;
@@ -150,11 +152,15 @@ export class Run implements GuestClient {
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
       if (error.isFatal) this.#options.onSpoilt();
-      const { message, line, name } = error;
-      const place = line === 0 ? "" : `\n    at <program>:${line}`;
-      const traceback = `${name}: ${message}${place}`;
-      this.#fail({ reason: "syntax", type: name, message, traceback, line });
+      this.#failToParse({ fault: error.message, line: error.line });
     }
+  }
+
+  #failToParse({ fault, line }: { readonly fault: string; readonly line: number }): never {
+    const type = "SyntaxError";
+    const place = line === 0 ? "" : `\n    at <program>:${line}`;
+    const traceback = `${type}: ${fault}${place}`;
+    this.#fail({ reason: "syntax", type, message: fault, traceback, line });
   }
 
   #evaluate({ code }: Source): void {
