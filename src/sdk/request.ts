@@ -91,7 +91,7 @@ export type ExecutionLimits = { readonly [K in keyof Limits]?: Limits[K] | undef
 
 /** A program and how it is run, in one object. */
 export interface ExecuteRequest<S extends OutputSchema = undefined> extends ExecuteOptions<S> {
-  /** Source text, at most 1 MiB; a fenced code block is unwrapped by the server. */
+  /** Source text, at most 1 MiB. The server takes off Markdown fences, and in Python an indent that all of it has. */
   readonly code: string;
 }
 

@@ -108,7 +108,7 @@ const returns: readonly [title: string, code: string, json: string][] = [
   ],
   [
     "of names that functions and classes share",
-    "x: int = 1\ndef f():\n  global y\n  y = x\nf()\nclass C:\n  z = y\nexec('w = 2')\nreturn [C.z, w, __annotations__['x'] is int, locals() is globals()]",
+    "x: int = 1\ndef f():\n  global y\n  y = x\nf()\nclass C:\n  z = y\nexec('w = 2')\nimport sys\nreturn [C.z, w, sys.modules['__main__'].__annotations__['x'] is int, locals() is globals()]",
     "[1,2,true,true]",
   ],
   [

@@ -23,7 +23,9 @@ export const file_codemode_v1_execution: GenFile = /*@__PURE__*/
  */
 export type ExecutionRequest = Message<"codemode.v1.ExecutionRequest"> & {
   /**
-   * Source text, 1 byte to 1 MiB of UTF-8. A fenced code block is unwrapped.
+   * Source text, 1 byte to 1 MiB of UTF-8. What parses as it stands runs as it
+   * stands. Otherwise Markdown fences are taken off, amid prose too, and in
+   * Python an indent that all of it has; lines keep their numbers in errors.
    *
    * @generated from field: string code = 1;
    */
