@@ -57,6 +57,26 @@ except ToolError as error:
     print("no weather:", error)
 await tools.send_report(text=f"{warmest['city']} is warmest, {warmest['celsius']} degrees")`;
 
+// As it stands in this file, with the indent of its block.
+const indented = `
+    import json
+    weather = tools['weather'].run(city='Cairo')
+    data = {"status": "success", "value": weather["celsius"]}
+    result = json.dumps(data)
+  `;
+
+const answer = `It takes a loop over the cities:
+
+\`\`\`python
+from tools import weather
+
+for city in ("Oslo", "Cairo", "Lima"):
+    if weather(city=city)["celsius"] > 20:
+        return f"{city} is warm"
+\`\`\`
+
+The first warm one is the answer.`;
+
 const typescript = `interface Weather { city: string; celsius: number }
 
 const cities: string[] = ["Oslo", "Cairo", "Lima"];
@@ -85,6 +105,14 @@ const examples: readonly Example[] = [
   {
     title: "three tools in parallel, one that fails, and a fourth with their result",
     request: { code: orchestration, tools: [weather, report], context: { user_id: "user_123" } },
+  },
+  {
+    title: "a program with the indent of the code around it",
+    request: { code: indented, tools: [weather] },
+  },
+  {
+    title: "a model's answer as it came, with its prose, its fence and a top-level return",
+    request: { code: answer, tools: [weather] },
   },
   {
     title: "the same tools from TypeScript",

@@ -1,5 +1,8 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { collect } from "../support/programs.ts";
+import { collect, jsonOf } from "../support/programs.ts";
 import { noLock, noPython, startCpython } from "../support/toolchain.ts";
 import { executorSuite } from "./executor.suite.ts";
 import { python } from "./programs/python.ts";
@@ -18,6 +21,24 @@ describe.skipIf(noPython)("cpython", () => {
     expect(result.error.traceback).toContain("return json.loads('{')");
     expect(result.error.traceback.match(/File "/g)).toHaveLength(2);
     expect(result.error.traceback).not.toMatch(/runner|json\/|asyncio/);
+  });
+
+  it("imports what the configured folders hold, and names it where a package is missing", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "codemode-packages-"));
+    using _ = new DisposableStack();
+    _.defer(() => rmSync(folder, { recursive: true }));
+    chmodSync(folder, 0o755);
+    writeFileSync(join(folder, "rulers.py"), "LENGTH = 30");
+    await using executor = await startCpython({ sitePackages: [folder] });
+    expect(await jsonOf(executor, "import rulers\nrulers.LENGTH")).toBe(30);
+    const { result } = await collect(executor, "import requests", {
+      tools: [{ name: "weather" }, { name: "report" }],
+    });
+    expect(result).toHaveProperty(
+      "error.message",
+      "No module named 'requests': there are the modules of the standard library, " +
+        "the packages rulers, and the tools tools.weather, tools.report",
+    );
   });
 
   it("brings native output too, best effort", async () => {

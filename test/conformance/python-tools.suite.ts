@@ -62,6 +62,17 @@ const forms: readonly {
     code: "import asyncio\nasync def inner():\n  return await tools.weather(location='NYC')\nawait asyncio.to_thread(lambda: asyncio.run(inner()))",
     needs: "threads",
   },
+  { title: "by its name in the module `tools`", code: "from tools import weather\nweather('NYC')" },
+  { title: "by its name, awaited", code: "from tools import weather\nawait weather('NYC')" },
+  { title: "of the module `tools`", code: "import tools as t\nt['weather'].run(location='NYC')" },
+  {
+    title: "from async main beside a top-level await",
+    code: "import asyncio\nasync def main():\n  return await tools.weather(location='NYC')\nawait asyncio.sleep(0)\nasyncio.run(main())",
+  },
+  {
+    title: "for asyncio.run beside a top-level await",
+    code: "import asyncio\nawait asyncio.sleep(0)\nasyncio.run(tools.weather(location='NYC'))",
+  },
   {
     title: "after a loop has ended",
     code: "import asyncio\nasyncio.run(asyncio.sleep(0))\ntools.weather(location='NYC')",
@@ -190,6 +201,43 @@ tools.echo(n='last')`;
     expect(first["task0.1"]).toBe(`${first["task0.0"]?.slice(0, -1)}1`);
     expect(new Set(Object.values(first)).size).toBe(10);
     expect(await keys()).toEqual(first);
+  });
+
+  it(
+    undefined,
+    "have keys of their own in loops within a loop, in whatever order those begin",
+    async () => {
+      const keys = async (delays: string) => {
+        const found: Record<string, string> = {};
+        const note: RunOptions["onCall"] = (call, { n }) => {
+          found[String(n)] = call.callKey;
+          return null;
+        };
+        const code = `
+import asyncio
+async def inner(n):
+    await asyncio.gather(tools.echo(n=f'{n}.0'), tools.echo(n=f'{n}.1'))
+async def outer(n, delay):
+    await asyncio.sleep(delay)
+    asyncio.run(inner(n))
+    await tools.echo(n=n)
+await tools.echo(n='first')
+await asyncio.gather(*[outer(n, delay) for n, delay in enumerate(${delays})])
+await tools.echo(n='last')`;
+        await run(code, { tools, onCall: note });
+        return found;
+      };
+      const first = await keys("[0, 0.05]");
+      expect(first).toMatchObject({ first: "0.0/0", last: "0.0/1" });
+      expect(new Set(Object.values(first)).size).toBe(8);
+      expect(await keys("[0.05, 0]")).toEqual(first);
+    },
+  );
+
+  it(undefined, "say what they are where they are imported as modules", async () => {
+    const code = "try:\n  import weather\nexcept ImportError as e:\n  result = str(e)";
+    const said = "No module named 'weather': weather is a tool, call tools.weather(...)";
+    expect(await value(code)).toBe(said);
   });
 
   it(undefined, "cannot be added, replaced or removed by the program", async () => {

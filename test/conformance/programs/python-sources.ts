@@ -253,7 +253,7 @@ export const pythonSourceFailures: readonly FailureCase[] = [
     title: "says what there is instead of a package",
     code: "import requests",
     message:
-      "No module named 'requests': there are the modules of the standard library, and no tools",
+      "No module named 'requests': there are the modules of the standard library, no packages, and no tools",
   },
   {
     title: "says what there is instead of a tool",

@@ -1,9 +1,18 @@
 """An import that finds nothing says what there is instead."""
 
 import difflib
+import pkgutil
 import sys
 
 _MAX_NAMES = 10
+
+_packages = []
+
+
+def add_packages(folders):
+    """Lets programs import what these folders hold. For the zygote."""
+    sys.path.extend(folders)
+    _packages.extend(sorted(module.name for module in pkgutil.iter_modules(folders) if module.name[0] != "_"))
 
 
 class Absent:
@@ -21,13 +30,16 @@ class Absent:
         if name in self._tools:
             return "%s is a tool, call tools.%s(...)" % (name, name)
         library = getattr(sys, "stdlib_module_names", ())  # new in Python 3.10
-        near = difflib.get_close_matches(name, [known for known in library if known[0] != "_"], 1, 0.8)
+        known = [module for module in (*library, *_packages) if module[0] != "_"]
+        near = difflib.get_close_matches(name, known, 1, 0.8)
         if near and near[0] != name:
             return "did you mean %r?" % near[0]
-        names = list(self._tools)
-        shown = ", ".join("tools.%s" % tool for tool in names[:_MAX_NAMES])
-        if len(names) > _MAX_NAMES:
-            shown += " and %d more" % (len(names) - _MAX_NAMES)
-        return "there are the modules of the standard library, and %s" % (
-            "the tools %s" % shown if names else "no tools"
-        )
+        packages = _listed("the packages", _packages) or "no packages"
+        tools = _listed("the tools", ["tools." + tool for tool in self._tools]) or "no tools"
+        return "there are the modules of the standard library, %s, and %s" % (packages, tools)
+
+
+def _listed(what, names):
+    shown = ", ".join(names[:_MAX_NAMES])
+    more = " and %d more" % (len(names) - _MAX_NAMES) if len(names) > _MAX_NAMES else ""
+    return "%s %s%s" % (what, shown, more) if names else ""

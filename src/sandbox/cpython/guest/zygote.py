@@ -19,6 +19,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 _LOCK = os.path.join(os.path.dirname(os.path.dirname(_HERE)), "lock")
 sys.path[:0] = [_HERE, _LOCK]
 
+import absent  # noqa: E402
 import bpf  # noqa: E402
 import guest  # noqa: E402
 import house  # noqa: E402
@@ -276,6 +277,7 @@ def main():
     })
     start = _receive_line()
     preload.load()
+    absent.add_packages(start["sitePackages"])
     preload.warm_path_caches()
     preload.prepare()
     threading.stack_size(guest.THREAD_STACK_BYTES)
