@@ -9,6 +9,7 @@ import sys
 import traceback
 import types
 
+import places
 import source
 from absent import Absent
 from calls import ToolError
@@ -69,6 +70,7 @@ def run(program, tools, seed, max_result_bytes, wait_for_threads=lambda tell: No
         sys.modules["tools"] = tools
         sys.meta_path.append(Absent(tools))
     random.seed(seed)
+    places.restart()
     # Counted by the memory limit and never touched: room to report that there is none left.
     ballast = mmap.mmap(-1, 4 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     value, failure = _attempt(lambda: _execute(source.compiled(program), module.__dict__), ballast)
