@@ -131,7 +131,7 @@ function withWhatItHad(result: ProgramResult, had: ProgramResult | undefined): P
 
 function toGuestProgram(program: Program, payloads: PayloadLimits): GuestProgram {
   const { code, unfenced, language, context, config, limits, seed, tools, hasMoreTools } = program;
-  const { memoryBytes, activeMs, threads, outputBytes } = limits;
+  const { memoryBytes, wallMs, activeMs, threads, outputBytes } = limits;
   const visible = tools.map(({ name, callForm, signature, parameters, required }) => ({
     name,
     callForm,
@@ -141,7 +141,7 @@ function toGuestProgram(program: Program, payloads: PayloadLimits): GuestProgram
   }));
   const source = { code, language, ...(unfenced && { unfenced: { ...unfenced } }) };
   const text = stringifyJson({ ...source, context, config, tools: visible, hasMoreTools });
-  return { text, seed, memoryBytes, activeMs, threads, outputBytes, ...payloads };
+  return { text, seed, memoryBytes, wallMs, activeMs, threads, outputBytes, ...payloads };
 }
 
 /** What an end without a result means. */

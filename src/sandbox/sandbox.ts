@@ -6,6 +6,8 @@ export interface GuestProgram {
   readonly text: string;
   readonly seed: bigint;
   readonly memoryBytes: number;
+  /** From its start to its end, milliseconds; the host ends it there. */
+  readonly wallMs: number;
   /** CPU time, milliseconds. */
   readonly activeMs: number;
   readonly threads: number;

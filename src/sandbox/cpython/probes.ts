@@ -108,6 +108,7 @@ async function run(
     text: JSON.stringify({ code, context: {}, config, tools: [], hasMoreTools: false }),
     seed: 0n,
     memoryBytes: 256 * 1024 * 1024,
+    wallMs: 60_000,
     activeMs: probeMs,
     threads: 1,
     resultBytes: 64 * 1024,

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { dirname, extname } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -20,6 +21,8 @@ const main = fileURLToPath(new URL(`./engine/main${ending}`, import.meta.url));
 const own = dirname(dirname(main));
 const shared = fileURLToPath(new URL("../../shared", import.meta.url));
 const frameTypes = fileURLToPath(new URL(`../frame-types${ending}`, import.meta.url));
+// The parser of JavaScript, for programs that are modules.
+const acorn = dirname(dirname(createRequire(import.meta.url).resolve("acorn")));
 // Text is never code in the engine's own realm, whoever would come to it.
 const flags = [
   "--no-warnings",
@@ -103,7 +106,7 @@ export class EngineProcess implements AsyncDisposable {
     this.ready.catch(() => {}); // a process that ends is told by `closed`, too
     this.#process = options.wall.start({
       args: [...flags, main],
-      readable: [own, shared, frameTypes],
+      readable: [own, shared, frameTypes, acorn],
     });
     const { channel, child } = this.#process;
     createInterface({ input: child.stderr }).on("line", options.onStderr);

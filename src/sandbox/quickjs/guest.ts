@@ -62,11 +62,13 @@ export class QuickjsGuest implements Guest {
 
   start(program: GuestProgram): void {
     if (this.#hasEnded || this.#isKilled) return;
-    const { seed, memoryBytes, activeMs, outputBytes, resultBytes, toolPayloadBytes } = program;
+    const { seed, memoryBytes, wallMs, activeMs, outputBytes, resultBytes, toolPayloadBytes } =
+      program;
     const halves = [Number(seed & 0xffffffffn), Number((seed >> 32n) & 0xffffffffn)];
     const limits = {
       seed: halves,
       memoryBytes,
+      wallMs,
       activeMs,
       outputBytes,
       resultBytes,

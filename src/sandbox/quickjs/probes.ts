@@ -44,6 +44,7 @@ async function run(guest: Guest): Promise<ProgramResult | undefined> {
     text: JSON.stringify({ ...program, tools: [], hasMoreTools: false }),
     seed: 0n,
     memoryBytes: 64 * 1024 * 1024,
+    wallMs: 60_000,
     activeMs: probeMs,
     threads: 1,
     outputBytes: 64 * 1024,

@@ -1,5 +1,6 @@
-import { javascriptFailures, javascriptValues } from "./javascript-cases.ts";
 import { javascriptConversions } from "./javascript-conversions.ts";
+import { javascriptFailures } from "./javascript-failures.ts";
+import { javascriptValues } from "./javascript-values.ts";
 import type { Programs } from "./programs.ts";
 
 const call = (tool: string, args: Readonly<Record<string, string>>) => {

@@ -1,5 +1,5 @@
 const noModules =
-  "there are no modules here: `tools` calls the tools; URL, URLSearchParams, TextEncoder, TextDecoder, crypto, structuredClone, atob, btoa and timers are global";
+  "there are no modules, packages or files here: `tools` calls the tools; URL, URLSearchParams, TextEncoder, TextDecoder, crypto, structuredClone, atob, btoa and timers are global";
 
 const missingGlobals: Readonly<Record<string, string>> = {
   require: noModules,
@@ -18,8 +18,11 @@ export const importError = `import is not available: ${noModules}`;
 /** What to write instead of a line that does not parse; empty where there is nothing to say. */
 export function syntaxHint(line: string, language: string): string {
   const text = line.slice(0, 1000);
-  if (/^\s*import\b(?!\s*\()/.test(text)) return importError;
-  if (/^\s*export\b/.test(text)) return "nothing is exported here: return a value, or set `result`";
+  if (/^\s*import\b(?!\s*\()/.test(text)) {
+    const name = /["']([^"']{1,64})["']\s*;?\s*$/.exec(text)?.[1];
+    return name === undefined ? importError : `no module ${JSON.stringify(name)}: ${noModules}`;
+  }
+  if (/^\s*export\b/.test(text)) return `nothing can be exported from elsewhere: ${noModules}`;
   if (/(?:^|[=(,?:&|>\s])<(?:>|[A-Za-z][\w.]*(?:\s[^<>]*)?\/?>)/.test(text)) {
     return "JSX cannot be run here: write plain functions and objects";
   }

@@ -20,6 +20,8 @@ import {
 export interface RunLimits {
   readonly seed: readonly [low: number, high: number];
   readonly memoryBytes: number;
+  /** From its start to its end, milliseconds. */
+  readonly wallMs: number;
   /** CPU time, milliseconds. */
   readonly activeMs: number;
   readonly outputBytes: number;
@@ -41,7 +43,12 @@ export interface RunOptions {
 
 // What stands before and after a program that has a `return` at its top level, on its own lines.
 const opening = "(async () => {";
-const closing = "\n;return typeof result === 'undefined' ? void 0 : result;})()";
+// What tells the guest that nothing was returned, and what reads `result`, then: see guest/program.ts.
+const closing = "\n;return()=>typeof result==='undefined'?void 0:result})()";
+// A program whose value is there ends so long before its wall limit, whatever it has left open.
+const lateMs = 250;
+/** What the guest says when it rests, as in guest/program.ts. */
+const rests = { waits: 0, busy: 1, hasValue: 2 } as const;
 const checkMs = 2;
 // More than that is given back with the thread.
 const keptParserBytes = 64 * 1024 * 1024;
@@ -61,6 +68,8 @@ export class Run implements GuestClient {
   readonly #outbox: Outbox;
   #author: AuthorText = { code: "", language: "", source: undefined };
   #timer: NodeJS.Timeout | undefined;
+  #lateTimer: NodeJS.Timeout | undefined;
+  #startedAt = 0;
   #checkedAt = 0;
   #hasEnded = false;
 
@@ -85,6 +94,7 @@ export class Run implements GuestClient {
   drop(): void {
     this.#hasEnded = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#lateTimer);
   }
 
   output(channel: number, data: Uint8Array): void {
@@ -128,6 +138,7 @@ export class Run implements GuestClient {
   }
 
   #start(text: string): void {
+    this.#startedAt = performance.now();
     const { code, language, unfenced, ...given } = parseJson(text) as JsonObject;
     this.#author = { code: String(code), language: String(language), source: undefined };
     // The host takes fences off, unless they hold no program.
@@ -163,26 +174,22 @@ export class Run implements GuestClient {
     this.#fail({ reason: "syntax", type, message: fault, traceback, line });
   }
 
-  #evaluate({ code }: Source): void {
+  #evaluate({ code, call, note }: Source): void {
     const instance = this.#instance;
-    let completion = instance.evaluate(code);
+    let completion = instance.evaluate(call === "" ? code : `${code}\n;${call}`);
     const isFunction = completion === undefined;
     if (isFunction) {
       const lines = code.split("\n").length;
       instance.enter("place", { number: opening.length }, { number: lines });
-      completion = instance.evaluate(opening + code + closing);
+      const end = call === "" ? closing : `\n;return ${call}${closing}`;
+      completion = instance.evaluate(opening + code + end);
     }
     // It stands in a function already: a `return` can be nowhere else.
     if (completion === undefined) throw new Error("a program with a return that is nowhere");
     const tail = code.includes("=>") ? code : "";
     const { resultBytes } = this.#options.limits;
-    instance.enter(
-      "run",
-      completion,
-      tail,
-      { number: isFunction ? 1 : 0 },
-      { number: resultBytes },
-    );
+    const form = (isFunction ? 1 : 0) + (call === "" ? 0 : 2);
+    instance.enter("run", completion, tail, { number: form }, { number: resultBytes }, note);
   }
 
   #answer(frame: Uint8Array): void {
@@ -203,6 +210,20 @@ export class Run implements GuestClient {
     });
   }
 
+  /** Nothing is left to do at once: the program ends, or waits for a timer or a call. */
+  #rest(): void {
+    let state = this.#instance.enter("rest");
+    while (state === rests.busy) {
+      this.#instance.runJobs();
+      state = this.#instance.enter("rest");
+    }
+    if (state !== rests.hasValue || this.#lateTimer !== undefined) return;
+    const { wallMs } = this.#options.limits;
+    const leftMs = Math.max(wallMs - lateMs, wallMs / 2) - (performance.now() - this.#startedAt);
+    const late = () => this.#execute(() => void this.#instance.enter("late"));
+    this.#lateTimer = setTimeout(late, Math.max(0, leftMs));
+  }
+
   #fail(failure: Failure): never {
     this.#outbox.result(toFailure(failure, this.#author));
     throw new RunStop(finished);
@@ -215,6 +236,7 @@ export class Run implements GuestClient {
     try {
       step();
       this.#instance.runJobs();
+      this.#rest();
       this.#outbox.flush();
     } catch (error) {
       end = error instanceof RunStop ? error.end : this.#endOf(error);

@@ -1,9 +1,14 @@
 import { SourceMap, stripTypeScriptTypes } from "node:module";
+import { asScript } from "./form.ts";
 import { type ShortCode, shortCode } from "./short-code.ts";
 
 /** A program as QuickJS takes it. */
 export interface Source {
   readonly code: string;
+  /** An expression to evaluate at the end, which calls the function that is the program; may be empty. */
+  readonly call: string;
+  /** What the outcome says of how it was made to run; may be empty. */
+  readonly note: string;
   /** Line and column of the author's text, both from 1, for those of `code`. */
   readonly authorPlace: (line: number, column: number) => readonly [line: number, column: number];
 }
@@ -54,11 +59,18 @@ function checkLines(code: string): void {
   if (bytes > mostForLines) throw new SourceError(tooLong, longest);
 }
 
-/** JavaScript as it is. */
+/** JavaScript as it is, where it is a script. */
 export function javascriptSource(code: string): Source {
-  // A comment as well, and one that may stand in a function.
-  const plain = code.startsWith("#!") ? `//${code.slice(2)}` : code;
-  return { code: plain, authorPlace: (line, column) => [line, column] };
+  return scripted(withoutHashBang(code), (line, column) => [line, column]);
+}
+
+/** A comment as well, and one that may stand in a function. */
+function withoutHashBang(code: string): string {
+  return code.startsWith("#!") ? `//${code.slice(2)}` : code;
+}
+
+function scripted(code: string, authorPlace: Source["authorPlace"]): Source {
+  return { code, call: "", note: "", ...asScript(code), authorPlace };
 }
 
 /** TypeScript that is ready for the parser. */
@@ -70,7 +82,7 @@ export interface Parsable {
 
 /** Makes a program ready for the parser. Throws a SourceError where a line is too long for it. */
 export function parsable(author: string): Parsable {
-  const { code } = javascriptSource(author);
+  const code = withoutHashBang(author);
   const short = shortCode(code);
   checkLines(short.code);
   return { code, short };
@@ -90,9 +102,14 @@ export function typescriptSource({ code, short }: Parsable): Source {
   }
 }
 
+// What can be exported; it can stand in a function without the word.
+const exported =
+  /^([ \t]*)export(?=[ \t]+(?:async|function|const|let|var|class|abstract|interface|type|enum|declare)\b)/gm;
+
 function strippedFunction(code: string, short: ShortCode): Source {
   try {
-    const stripped = stripTypeScriptTypes(opening + short.code + closing, { mode: "strip" });
+    const plain = short.code.replace(exported, "$1      ");
+    const stripped = stripTypeScriptTypes(opening + plain + closing, { mode: "strip" });
     return javascriptSource(short.restore(stripped.slice(opening.length, -closing.length)));
   } catch (error) {
     if (isUnsupported(error)) return transformed(code, opening);
@@ -111,15 +128,12 @@ function transformed(code: string, prefix: string): Source {
     const at = output.lastIndexOf(mapMark);
     const encoded = output.slice(at + mapMark.length);
     const map = new SourceMap(JSON.parse(Buffer.from(encoded, "base64").toString("utf8")));
-    return {
-      code: output.slice(0, at),
-      authorPlace(line, column) {
-        const entry = map.findEntry(line - 1, column - 1);
-        if (!("originalLine" in entry)) return [line, column];
-        const shift = entry.originalLine === 0 ? prefix.length : 0;
-        return [entry.originalLine + 1, Math.max(1, entry.originalColumn + 1 - shift)];
-      },
-    };
+    return scripted(output.slice(0, at), (line, column) => {
+      const entry = map.findEntry(line - 1, column - 1);
+      if (!("originalLine" in entry)) return [line, column];
+      const shift = entry.originalLine === 0 ? prefix.length : 0;
+      return [entry.originalLine + 1, Math.max(1, entry.originalColumn + 1 - shift)];
+    });
   } catch (error) {
     if (prefix === "" && isReturnError(error)) return transformed(code, opening);
     throw toSourceError(error);

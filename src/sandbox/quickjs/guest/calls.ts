@@ -3,8 +3,10 @@ import { fromJson } from "./from-json.ts";
 import { host } from "./host.ts";
 import { argumentsToJson, NotJson } from "./json.ts";
 import {
+  append,
   isInstance,
   mapDelete,
+  mapForEach,
   mapGet,
   mapSet,
   NewMap,
@@ -71,6 +73,13 @@ function keyOf(tool: string, json: string, frames: string): string {
   const count = (mapGet(repeats, place) as number | undefined) ?? 0;
   mapSet(repeats, place, count + 1);
   return `${place}/${count}`;
+}
+
+/** Tools whose calls are open, oldest first. */
+export function openCallNames(): string[] {
+  const names: string[] = [];
+  mapForEach(open, (call) => append(names, (call as OpenCall).tool));
+  return names;
 }
 
 /** Hands the answer to a call to who waits for it. */

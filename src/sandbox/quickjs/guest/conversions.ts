@@ -35,7 +35,10 @@ export type Converted =
   | { readonly type: string; readonly items: object };
 
 /** A member of a map: its key as it stands there, and its value. */
-export type Entry = readonly [key: unknown, value: unknown];
+export interface Entry {
+  readonly key: unknown;
+  readonly value: unknown;
+}
 
 type Row = (value: object) => Omit<Converted, "type"> | undefined;
 
@@ -83,7 +86,7 @@ const rows: Readonly<Record<string, Row | undefined>> = {
   }),
   Map: (value) => {
     const members: Entry[] = [];
-    mapForEach(value as Map<unknown, unknown>, (item, key) => append(members, [key, item]));
+    mapForEach(value as Map<unknown, unknown>, (value, key) => append(members, { key, value }));
     return { members };
   },
   Set: (value) => {

@@ -67,9 +67,13 @@ export function argumentsToJson(value: unknown): string {
 }
 
 /** JSON text of a program's value, and its conversions; what is no number becomes null. */
-export function resultToJson(value: unknown, maxMembers: number): [string, Conversion[]] {
+export function resultToJson(
+  value: unknown,
+  maxMembers: number,
+): { readonly json: string; readonly conversions: Conversion[] } {
   const found: Found = { named: [], counts: create(null) as Record<string, number> };
-  return [write(value, "", "$", 0, toWalk(maxMembers, found)), found.named];
+  const json = write(value, "", "$", 0, toWalk(maxMembers, found));
+  return { json, conversions: found.named };
 }
 
 function toWalk(maxValues: number, found: Found | undefined): Walk {
@@ -257,7 +261,7 @@ function writeEntries(entries: Entry[], path: string, depth: number, walk: Walk)
   take(entries.length + 1, path, walk);
   walk.count -= entries.length; // each counts itself
   for (let index = 0; index < entries.length; index++) {
-    const [key, value] = entries[index] as Entry;
+    const { key, value } = entries[index] as Entry;
     const name = nameOf(key, path);
     if (name in members)
       throw new NotJson(`${path}: two keys are written ${writeText(name, path)}`);

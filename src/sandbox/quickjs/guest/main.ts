@@ -4,7 +4,7 @@ import { guardEncoding } from "./encoding.ts";
 import { placeProgram, showStacks, ToolError } from "./errors.ts";
 import { fromJson } from "./from-json.ts";
 import { apply, freeze, hidden, isArray, keys } from "./primordials.ts";
-import { conclude } from "./program.ts";
+import { begin, late, rest } from "./program.ts";
 import { defineCrypto, seedRandom } from "./random.ts";
 import { reportError } from "./report.ts";
 import { defineSearchParams } from "./search-params.ts";
@@ -36,11 +36,16 @@ const entries = {
   run(
     completion: Promise<{ value: unknown }>,
     code: string,
-    isFunction: number,
+    form: number,
     maxResultBytes: number,
+    note: string,
   ) {
-    void conclude(completion, { code, isFunction: isFunction === 1, maxResultBytes });
+    const isFunction = (form & 1) !== 0;
+    const isCall = (form & 2) !== 0;
+    begin(completion, { code, isFunction, isCall, maxResultBytes, note });
   },
+  rest,
+  late,
   place: placeProgram,
   answer: (call: number, json: string, isLong: number) => settleCall(call, json, isLong === 1),
   fail: failCall,

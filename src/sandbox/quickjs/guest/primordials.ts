@@ -83,6 +83,7 @@ export const unboxNumber = uncurry(Number.prototype.valueOf as (this: unknown) =
 export const unboxText = uncurry(String.prototype.valueOf as (this: unknown) => string);
 export const unboxBoolean = uncurry(Boolean.prototype.valueOf as (this: unknown) => boolean);
 export const unboxBigint = uncurry(BigInt.prototype.valueOf as (this: unknown) => bigint);
+export const mapSize = getter(Map.prototype, "size");
 export const mapForEach = uncurry(
   Map.prototype.forEach as (
     this: Map<unknown, unknown>,

@@ -1,15 +1,19 @@
+import { openCallNames } from "./calls.ts";
 import { host } from "./host.ts";
 import {
+  apply,
   charCodeAt,
   evaluate,
   functionText,
   includes,
   indexOf,
   lastIndexOf,
+  NewError,
   slice,
   startsWith,
 } from "./primordials.ts";
 import { reportError, reportValue } from "./report.ts";
+import { timerCount } from "./timers.ts";
 
 /** How a program was made to run. */
 export interface ProgramForm {
@@ -17,40 +21,126 @@ export interface ProgramForm {
   readonly code: string;
   /** It stands in a function, since it has a `return` at its top level. */
   readonly isFunction: boolean;
+  /** Its last expression calls the function that it consists of. */
+  readonly isCall: boolean;
   readonly maxResultBytes: number;
+  /** What the outcome says of all this; may be empty. */
+  readonly note: string;
 }
 
-/** Waits for the program's end, and reports its value or its error. */
-export async function conclude(
-  completion: Promise<{ value: unknown }>,
-  form: ProgramForm,
-): Promise<void> {
-  let value: unknown;
-  try {
-    value = await finalValue((await completion).value, form);
-  } catch (error) {
-    host.m();
-    return reportError(error, false);
+type Program = { readonly form: ProgramForm } & (
+  | { readonly state: "runs" | "reads" }
+  /** It came to its end: `value` counts unless it has set a `result`, which is read when nothing is left. */
+  | { readonly state: "has ended"; readonly value: unknown; readonly readResult: () => unknown }
+);
+
+/** What stands at the end of a program in a function, as engine/run.ts writes it. */
+const readerText = "()=>typeof result==='undefined'?void 0:result";
+const readGlobal = () => evaluate("typeof result === 'undefined' ? void 0 : result");
+const rests = { waits: 0, busy: 1, hasValue: 2 };
+const maxNamed = 10;
+let program: Program | undefined;
+
+/** Waits for what a program was evaluated to, and reports its value or its error. */
+export function begin(completion: Promise<{ value: unknown }>, form: ProgramForm): void {
+  program = { state: "runs", form };
+  void guarded(async () => {
+    const { value, isReturned, readResult } = await settled((await completion).value, form);
+    if (isReturned) report(value, form, "");
+    else program = { state: "has ended", form, value, readResult };
+  });
+}
+
+/** Nothing is left to do at once. Ends a program for which nothing will ever be; gives a state of rest. */
+export function rest(): number {
+  if (program === undefined) return rests.waits;
+  const waits = timerCount() > 0 || openCallNames().length > 0;
+  if (waits) return program.state === "has ended" ? rests.hasValue : rests.waits;
+  if (program.state !== "has ended") {
+    reportError(stuck(), false);
+    return rests.waits;
   }
+  conclude(program, "");
+  return rests.busy;
+}
+
+/** The wall limit is near: a program that has its value ends with it, and says what it had left open. */
+export function late(): void {
+  if (program?.state === "has ended") conclude(program, leftOpen());
+}
+
+function conclude(
+  { form, value, readResult }: Extract<Program, { state: "has ended" }>,
+  dropped: string,
+): void {
+  program = { state: "reads", form };
+  void guarded(async () => {
+    const result = readResult();
+    report(result === undefined ? value : await result, form, dropped);
+  });
+}
+
+function stuck(): Error {
+  const fault = "the program awaits a promise that nothing can settle any more";
+  const error = new NewError(`${fault}: no timer and no tool call is open`);
+  error.stack = `Error: ${error.message}`;
+  return error;
+}
+
+function leftOpen(): string {
+  const timers = timerCount();
+  const names = openCallNames();
+  let text = "the wall limit was near, and what nobody had awaited was dropped: ";
+  if (timers > 0) text += timers === 1 ? "1 timer" : `${timers} timers`;
+  if (timers > 0 && names.length > 0) text += ", ";
+  for (let index = 0; index < names.length && index < maxNamed; index++) {
+    text += `${index === 0 ? "a call of " : ", "}${names[index]}`;
+  }
+  return names.length > maxNamed ? `${text} and ${names.length - maxNamed} more` : text;
+}
+
+async function guarded(step: () => Promise<void>): Promise<void> {
   try {
-    reportValue(value, form.maxResultBytes);
+    await step();
   } catch (error) {
     host.m();
     reportError(error, false);
   }
 }
 
-/** What the program returns, or `result`, or its last expression; an arrow function there is called. */
-async function finalValue(
-  completion: unknown,
-  { code, isFunction }: ProgramForm,
-): Promise<unknown> {
-  const isArrow =
-    typeof completion === "function" && isLastArrow(completion as () => unknown, code);
-  const value = await (isArrow ? (completion as () => unknown)() : completion);
-  if ((isArrow || isFunction) && value !== undefined) return value;
-  const result = evaluate("typeof result === 'undefined' ? void 0 : result");
-  return result === undefined ? value : await result;
+function report(value: unknown, { maxResultBytes, note }: ProgramForm, dropped: string): void {
+  reportValue(value, maxResultBytes, [note, dropped]);
+}
+
+interface Settled {
+  readonly value: unknown;
+  /** It was returned, which ends a program at once. */
+  readonly isReturned: boolean;
+  readonly readResult: () => unknown;
+}
+
+/** What the program returns, or its last expression; an arrow function there is called. */
+async function settled(completion: unknown, form: ProgramForm): Promise<Settled> {
+  const { code, isFunction, isCall } = form;
+  if (isFunction && typeof completion === "function") {
+    const reader = completion as () => unknown;
+    if (functionText(reader) === readerText) {
+      return { value: undefined, isReturned: false, readResult: reader };
+    }
+  }
+  const callee = completion as (given: object) => unknown;
+  const isArrow = typeof completion === "function" && isLastArrow(callee as () => unknown, code);
+  const isCalled = isArrow && callee.length < 2;
+  const value = await (isCalled ? apply(callee, undefined, [given()]) : completion);
+  const isFunctionsEnd = isCalled || isCall;
+  const isReturned =
+    value !== undefined ? isFunction || isFunctionsEnd : isFunction && !isFunctionsEnd;
+  return { value, isReturned, readResult: readGlobal };
+}
+
+/** What the function that is the program is given. */
+function given(): object {
+  return evaluate("({ tools, context, config })") as object;
 }
 
 /** Whether the program's text ends with this function, and it is an arrow function. */

@@ -3,6 +3,7 @@ import { inspect } from "./format.ts";
 import { host } from "./host.ts";
 import { type Conversion, NotJson, resultToJson, TooMany } from "./json.ts";
 import {
+  append,
   getPrototypeOf,
   isInstance,
   NewError,
@@ -22,7 +23,11 @@ const maxTypeLength = 256;
 const maxNoteLength = 1024;
 
 /** Reports the program's value: as JSON text where it is JSON, and always as text. */
-export function reportValue(value: unknown, maxJsonBytes: number): void {
+export function reportValue(
+  value: unknown,
+  maxJsonBytes: number,
+  remarks: readonly string[] = [],
+): void {
   const { json, conversions, notes, isTooLarge } = jsonOf(value, maxJsonBytes);
   const tooLarge =
     isTooLarge ||
@@ -34,7 +39,7 @@ export function reportValue(value: unknown, maxJsonBytes: number): void {
         type: cut(typeOf(value), maxTypeLength),
         hasJson: json !== undefined,
         conversions: bare(conversions),
-        notes: bare(notes),
+        notes: bare(joined(notes, remarks)),
       }),
       json ?? "",
     );
@@ -67,6 +72,15 @@ function isOutOfMemory(error: unknown): boolean {
   return isInstance(error, NewInternalError) && (error as Error).message === "out of memory";
 }
 
+function joined(notes: readonly string[], remarks: readonly string[]): string[] {
+  const all: string[] = [];
+  for (let index = 0; index < notes.length; index++) append(all, notes[index] as string);
+  for (let index = 0; index < remarks.length; index++) {
+    if (remarks[index] !== "") append(all, remarks[index] as string);
+  }
+  return all;
+}
+
 /** A list of our own that says to `stringify` what it holds, whatever a program has taught all lists. */
 function bare(list: readonly unknown[]): object {
   return setPrototypeOf(list, null) as object;
@@ -86,8 +100,7 @@ function jsonOf(value: unknown, maxJsonBytes: number): Written {
   if (value === undefined) return { ...none, json: "null" };
   try {
     // No value takes less than a byte.
-    const [json, conversions] = resultToJson(value, maxJsonBytes);
-    return { ...none, json, conversions };
+    return { ...none, ...resultToJson(value, maxJsonBytes) };
   } catch (error) {
     if (isOutOfMemory(error)) throw error;
     if (isInstance(error, TooMany)) return { ...none, isTooLarge: true };

@@ -6,6 +6,7 @@ import {
   mapDelete,
   mapGet,
   mapSet,
+  mapSize,
   max,
   NewMap,
   NewTypeError,
@@ -65,6 +66,11 @@ export function setTimer(callback: unknown, ms: unknown, args: unknown[]): numbe
 /** Starts a timer that fires again and again. */
 export function setRepeatedTimer(callback: unknown, ms: unknown, args: unknown[]): number {
   return start(callback, ms, args, true);
+}
+
+/** Timers that are set and have not fired for the last time. */
+export function timerCount(): number {
+  return mapSize(timers) as number;
 }
 
 /** Fires one timer that is due. Gives whether another one may be: what it has started runs first. */

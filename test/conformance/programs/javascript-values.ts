@@ -1,4 +1,4 @@
-import type { FailureCase, ValueCase } from "./programs.ts";
+import type { ValueCase } from "./programs.ts";
 
 /** What only JavaScript has to say about values. */
 export const javascriptValues: readonly ValueCase[] = [
@@ -91,6 +91,86 @@ export const javascriptValues: readonly ValueCase[] = [
   },
   { title: "uses toJSON", code: "return { toJSON: () => [1] };", json: "[1]" },
   {
+    title: "takes off `export` before declarations, and lists of exports",
+    code: "export const x = 5;\nexport function f() { return x + 1; }\nconst y = f();\nexport { y as z };\nexport {};\ny",
+    json: "6",
+  },
+  { title: "gives what is exported by default", code: "export default { a: 1 };", json: '{"a":1}' },
+  {
+    title: "calls a function that is exported by default",
+    code: "export default async function main({ context, config }) {\n  return [context, config];\n}",
+    json: "[{},{}]",
+  },
+  {
+    title: "calls an arrow function that is exported by default, whatever follows",
+    code: "export default async () => {\n  return 1;\n}\nconst after = 2;",
+    json: "1",
+  },
+  {
+    title: "takes off `export` beside a `return` at the top level",
+    code: "export const x = 5;\nreturn x;",
+    json: "5",
+  },
+  {
+    title: "calls the one function that it consists of",
+    code: "// The answer.\nconst factor = 6;\nasync function main() {\n  return factor * 7;\n}",
+    json: "42",
+  },
+  {
+    title: "calls the one function that it consists of, exported",
+    code: "export async function run({ tools, context }) {\n  return typeof tools + typeof context;\n}",
+    json: '"objectobject"',
+  },
+  {
+    title: "calls the one arrow function that it consists of",
+    code: "const main = async ({ config } = {}) => Object.keys(config).length;",
+    json: "0",
+  },
+  {
+    title: "calls no function that it calls itself",
+    code: "let calls = 0;\nfunction count() { return ++calls; }\ncount();",
+    json: "1",
+  },
+  {
+    title: "says of the one function that it does not call why",
+    code: "function add(a, b) { return a + b; }",
+    json: "null",
+    note: "the function add was not called: it takes 2 parameters, and a program's function takes one at the most, {tools,context,config}",
+  },
+  {
+    title: "gives a last arrow function tools, context and config",
+    code: "async ({ tools, config }) => [typeof tools, config]",
+    json: '["object",{}]',
+  },
+  {
+    title: "goes on until nothing is pending",
+    code: "setTimeout(() => console.log('timer'), 5);\n[1, 2, 3].forEach(async (n) => { await null; console.log(n); });",
+    json: "null",
+    stdout: "1\n2\n3\ntimer\n",
+  },
+  {
+    title: "runs an async function that nobody awaits to its end",
+    code: "const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));\nasync function main() { await wait(5); console.log('done'); }\nconst p = main();",
+    json: "null",
+    stdout: "done\n",
+  },
+  {
+    title: "reads `result` when nothing is left",
+    code: "var result = 1;\nsetTimeout(() => { result = [result, 2]; }, 5);",
+    json: "[1,2]",
+  },
+  {
+    title: "ends at once by a `return` at the top level",
+    code: "setTimeout(() => console.log('never'), 60_000);\nreturn await Promise.race([Promise.resolve(1), new Promise(() => {})]);",
+    json: "1",
+    stdout: "",
+  },
+  {
+    title: "ends at once by the `return` of the function that it is",
+    code: "async () => { setInterval(() => {}, 1_000); return 2; }",
+    json: "2",
+  },
+  {
     title: "lives in UTC",
     code: "return new Date(2026, 0, 1).toISOString();",
     json: '"2026-01-01T00:00:00.000Z"',
@@ -139,76 +219,5 @@ export const javascriptValues: readonly ValueCase[] = [
     title: "understands fences in a comment of a program",
     code: "/*\n```\nf(1)\n```\n*/\nreturn 5;",
     json: "5",
-  },
-];
-
-/** What only JavaScript has to say about failures. */
-export const javascriptFailures: readonly FailureCase[] = [
-  {
-    title: "reports an exception with its line",
-    code: "const x = 1;\nx.y.z;",
-    reason: "exception",
-    type: "TypeError",
-    line: 2,
-  },
-  {
-    title: "reports a rejection after an await with its line",
-    code: 'await Promise.resolve();\n\nthrow new RangeError("x");',
-    reason: "exception",
-    type: "RangeError",
-    line: 3,
-  },
-  {
-    title: "reports a rejected promise as the result",
-    code: 'return Promise.reject(new TypeError("late"));',
-    reason: "exception",
-    type: "TypeError",
-    message: "late",
-  },
-  {
-    title: "reports a class of errors of its own",
-    code: 'class Mine extends Error { name = "Mine"; }\nthrow new Mine("own");',
-    reason: "exception",
-    type: "Mine",
-    message: "own",
-    line: 2,
-  },
-  {
-    title: "reports what is thrown and is no error",
-    code: 'throw "just text";',
-    reason: "exception",
-    message: "just text",
-  },
-  {
-    title: "reports an error whose message cannot be read",
-    code: "throw { get message() { throw 1; }, toString() { throw 2; } };",
-    reason: "exception",
-  },
-  {
-    title: "reports a result that is too large",
-    code: 'return "a".repeat(2 ** 21);',
-    reason: "exception",
-    type: "ResultTooLarge",
-  },
-  {
-    title: "refuses to import what is not there",
-    code: 'await import("node:fs");',
-    reason: "exception",
-  },
-  { title: "reports a null byte as a syntax error", code: "const x = 1 \0 2;", reason: "syntax" },
-  {
-    title: "says the line in a fence",
-    code: "So:\n\n```js\nconst x = 1;\nx.y.z;\n```",
-    reason: "exception",
-    type: "TypeError",
-    line: 5,
-  },
-  {
-    title: "takes no two programs",
-    code: "```js\nreturn 1;\n```\nor\n```js\nreturn 2;\n```",
-    reason: "syntax",
-    type: "SyntaxError",
-    message: "two programs: send one",
-    line: 5,
   },
 ];
