@@ -19,6 +19,10 @@ export interface GuestTool {
   /** Names of the arguments; undefined where any are taken. */
   readonly parameters: readonly string[] | undefined;
   readonly required: readonly string[];
+  /** Names of arguments that are null where the program leaves them out. Default: none. */
+  readonly nullWhenAbsent?: readonly string[] | undefined;
+  /** Names of arguments that are left out where the program gives null. Default: none. */
+  readonly absentWhenNull?: readonly string[] | undefined;
 }
 
 /** What a guest is given. Never a secret, a tenant's identity or the execution's id. */

@@ -132,15 +132,15 @@ function withWhatItHad(result: ProgramResult, had: ProgramResult | undefined): P
 function toGuestProgram(program: Program, payloads: PayloadLimits): GuestProgram {
   const { code, unfenced, language, context, config, limits, seed, tools, hasMoreTools } = program;
   const { memoryBytes, wallMs, activeMs, threads, outputBytes } = limits;
-  const visible = tools.map(({ name, callForm, signature, parameters, required }) => ({
-    name,
-    callForm,
-    signature,
+  const visible = tools.map(({ parameters, nullWhenAbsent, absentWhenNull, ...tool }) => ({
+    ...tool,
     parameters: parameters ?? null,
-    required,
+    ...(nullWhenAbsent?.length && { nullWhenAbsent }),
+    ...(absentWhenNull?.length && { absentWhenNull }),
   }));
   const source = { code, language, ...(unfenced && { unfenced: { ...unfenced } }) };
-  const text = stringifyJson({ ...source, context, config, tools: visible, hasMoreTools });
+  const given = { context, config, tools: visible, hasMoreTools };
+  const text = stringifyJson({ ...source, ...given, maxOpenCalls: limits.openToolCalls });
   return { text, seed, memoryBytes, wallMs, activeMs, threads, outputBytes, ...payloads };
 }
 

@@ -2,7 +2,7 @@ import type { Channel, EngineInfo, ProgramResult, ToolFailure } from "../shared/
 
 /** What a guest is started with: the program as the guest may see it, and its bounds. */
 export interface GuestProgram {
-  /** JSON text that the guest reads: code, language, context, config, tools, hasMoreTools. */
+  /** JSON text that the guest reads: code, language, context, config, tools, hasMoreTools, maxOpenCalls. */
   readonly text: string;
   readonly seed: bigint;
   readonly memoryBytes: number;

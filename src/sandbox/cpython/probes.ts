@@ -105,7 +105,14 @@ async function run(
   const config = { ...aims, self: guest.pid };
   using _ = onAbort(signal, () => guest.kill());
   guest.start({
-    text: JSON.stringify({ code, context: {}, config, tools: [], hasMoreTools: false }),
+    text: JSON.stringify({
+      code,
+      context: {},
+      config,
+      tools: [],
+      hasMoreTools: false,
+      maxOpenCalls: 1,
+    }),
     seed: 0n,
     memoryBytes: 256 * 1024 * 1024,
     wallMs: 60_000,

@@ -41,7 +41,7 @@ export async function probeBorder(
 async function run(guest: Guest): Promise<ProgramResult | undefined> {
   const program = { code: probeProgram, language: "javascript", context: {}, config: {} };
   guest.start({
-    text: JSON.stringify({ ...program, tools: [], hasMoreTools: false }),
+    text: JSON.stringify({ ...program, tools: [], hasMoreTools: false, maxOpenCalls: 1 }),
     seed: 0n,
     memoryBytes: 64 * 1024 * 1024,
     wallMs: 60_000,

@@ -1,5 +1,5 @@
 import type { ToolDeclaration } from "../model.ts";
-import { inOrder } from "./parameters.ts";
+import { argumentsOf, inOrder } from "./parameters.ts";
 import { namedParameters, PythonTypes, pythonLiteral } from "./python.ts";
 import { isPythonName } from "./python-names.ts";
 import { type Field, type ObjectShape, type Shape, shapeOf } from "./shape.ts";
@@ -10,8 +10,8 @@ import { type Field, type ObjectShape, type Shape, shapeOf } from "./shape.ts";
  */
 export function pythonStub(tool: ToolDeclaration): string {
   const { name, description, callForm } = tool;
-  const input = shapeOf(tool.inputSchemaJson);
-  const stub = new Stub(isPythonName(name) ? name : name.replace(/\W/g, "_").replace(/^\d/, "_$&"));
+  const input = argumentsOf(shapeOf(tool.inputSchemaJson));
+  const stub = new Stub(isPythonName(name) ? name : asPythonName(name));
   const parameters = [...namedParameters(input, stub.types), ...stub.others(input)].join(", ");
   const result = stub.result(shapeOf(tool.outputSchemaJson));
   const define = `${callForm === "async" ? "async def" : "def"} ${stub.name}`;
@@ -93,6 +93,12 @@ class Stub {
     this.#taken.add(name);
     return name;
   }
+}
+
+/** A name that a function can have, for one that cannot be: with "_" for what is amiss. */
+function asPythonName(name: string): string {
+  const plain = name.replace(/\W/g, "_").replace(/^\d/, "_$&");
+  return isPythonName(plain) ? plain : `${plain}_`;
 }
 
 function fieldNotes(input: Shape): string[] {

@@ -1,5 +1,5 @@
 import type { JsonValue, ToolDeclaration } from "../model.ts";
-import { inOrder } from "./parameters.ts";
+import { argumentsOf, inOrder, isLeftToNull, mustBeGiven } from "./parameters.ts";
 import { isPythonName } from "./python-names.ts";
 import { type Field, type ObjectShape, type Shape, shapeOf } from "./shape.ts";
 
@@ -16,7 +16,7 @@ export type Described = Pick<ToolDeclaration, "name" | "inputSchemaJson" | "outp
  */
 export function pythonSignature({ name, inputSchemaJson, outputSchemaJson }: Described): string {
   const types = new PythonTypes(() => "dict");
-  const input = shapeOf(inputSchemaJson);
+  const input = argumentsOf(shapeOf(inputSchemaJson));
   const called = isPythonName(name) ? name : `tools[${pythonLiteral(name)}].run`;
   const parameters = [...namedParameters(input, types), ...otherParameters(input, types)];
   return `${called}(${parameters.join(", ")}) -> ${types.of(shapeOf(outputSchemaJson))}`;
@@ -30,9 +30,11 @@ export function namedParameters(input: Shape, types: PythonTypes): string[] {
     .map((field) => parameter(field, types));
 }
 
-function parameter({ name, shape, isRequired, default: value }: Field, types: PythonTypes): string {
+function parameter(field: Field, types: PythonTypes): string {
+  const { name, shape, default: value } = field;
   const typed = `${name}: ${types.of(shape)}`;
-  if (isRequired) return typed;
+  if (mustBeGiven(field)) return typed;
+  if (isLeftToNull(field)) return `${typed} = None`;
   return `${typed} = ${value === undefined ? "..." : pythonLiteral(value)}`;
 }
 

@@ -57,6 +57,7 @@ class SchemaReader {
   readonly #root: JsonValue;
   readonly #shapes = new Map<object, Shape>();
   readonly #open = new Set<object>();
+  #names: Map<string, JsonObject> | undefined;
   #workLeft: number;
 
   constructor(root: JsonValue, maxWork: number) {
@@ -80,6 +81,10 @@ class SchemaReader {
   }
 
   #shapeOf(schema: JsonObject, name: string): Shape {
+    if (schema.nullable === true) {
+      const { nullable: _, ...rest } = schema;
+      return this.#union([this.#shapeOf(rest, name), { kind: "null" }]);
+    }
     if (typeof schema.$ref === "string") return this.#refer(schema.$ref);
     if ("const" in schema) return literals([schema.const]);
     if (Array.isArray(schema.enum)) return literals(schema.enum);
@@ -90,8 +95,7 @@ class SchemaReader {
       return this.#union(choices.map((choice) => this.read(choice, name)));
     }
     const types = Array.isArray(type) ? [...new Set(type)] : [type ?? impliedType(schema)];
-    const shapes = types.map((each) => this.#typed(each, schema, name));
-    return this.#union(schema.nullable === true ? [...shapes, { kind: "null" }] : shapes);
+    return this.#union(types.map((each) => this.#typed(each, schema, name)));
   }
 
   #typed(type: JsonValue | undefined, schema: JsonObject, name: string): Shape {
@@ -112,7 +116,10 @@ class SchemaReader {
   }
 
   #array(schema: JsonObject, name: string): Shape {
-    const { items, prefixItems } = schema;
+    // Before draft 2020-12 a tuple's items were a list, and what may follow had a name of its own.
+    const isOld = Array.isArray(schema.items);
+    const items = isOld ? schema.additionalItems : schema.items;
+    const prefixItems = isOld ? schema.items : schema.prefixItems;
     if (!Array.isArray(prefixItems)) {
       return { kind: "array", item: this.read(items, name && `${name}_item`) };
     }
@@ -128,7 +135,8 @@ class SchemaReader {
     const isOpen =
       more === undefined
         ? !isObject(properties) ||
-          ["patternProperties", "anyOf", "oneOf", "allOf"].some((key) => key in schema)
+          "patternProperties" in schema ||
+          [schema.anyOf, schema.oneOf, schema.allOf].flat().some(namesMembers)
         : more !== false;
     const extra = isOpen ? this.read(more) : undefined;
     const read = (): Members => {
@@ -184,9 +192,26 @@ class SchemaReader {
     return this.#workLeft >= 0;
   }
 
+  /** The schema whose anchor or id is referred to; any where there is none. */
+  #named(reference: string): Shape {
+    if (this.#names === undefined) {
+      this.#names = new Map();
+      const left: (JsonValue | undefined)[] = [this.#root];
+      while (left.length > 0 && this.#spend(1)) {
+        const value = left.pop();
+        if (typeof value !== "object" || value === null) continue;
+        left.push(...Object.values(value));
+        if (!isObject(value)) continue;
+        if (typeof value.$anchor === "string") this.#names.set(`#${value.$anchor}`, value);
+        if (typeof value.$id === "string") this.#names.set(value.$id, value);
+      }
+    }
+    return this.read(this.#names.get(reference), reference.replace(/^.*[#/]/, ""));
+  }
+
   #refer(reference: string): Shape {
     const [start, ...steps] = reference.split("/").map(unescapeStep);
-    if (start !== "#") return any;
+    if (start !== "#") return this.#named(reference);
     let target: JsonValue | undefined = this.#root;
     for (const step of steps) {
       if (typeof target !== "object" || target === null || !Object.hasOwn(target, step)) return any;
@@ -230,6 +255,14 @@ function literals(values: readonly (JsonValue | undefined)[]): Shape {
         ? any
         : { kind: "literal", value: value as string | number | bigint | boolean | null },
     ),
+  );
+}
+
+/** Whether an alternative may speak of members by name: one that says only which are required does not. */
+function namesMembers(schema: JsonValue | undefined): boolean {
+  if (schema === undefined) return false;
+  return (
+    !isObject(schema) || Object.keys(schema).some((key) => key !== "required" && key !== "not")
   );
 }
 

@@ -13,6 +13,7 @@ const tools: readonly (Partial<GuestTool> & { name: string })[] = [
     required: ["location"],
   },
   { name: "my-tool" },
+  { name: "nullable", nullWhenAbsent: ["a"], absentWhenNull: ["b"] },
 ];
 const answerN: NonNullable<RunOptions["onCall"]> = (_call, { n }) => n;
 const numbers = (count: number) => JSON.stringify(Array.from({ length: count }, (_, n) => n));
@@ -68,6 +69,42 @@ export function describeTools(subject: Subject): void {
       const limits = { openToolCalls: 100 };
       expect(jsonOf(await run(given(own().parallel)(100), { onCall, limits }))).toBe(numbers(100));
     });
+
+    it("parallel tools", "wait for their turn where fewer may be open", async () => {
+      const full = Promise.withResolvers<void>();
+      let open = 0;
+      let most = 0;
+      const onCall: RunOptions["onCall"] = async (_call, { n }) => {
+        open += 1;
+        most = Math.max(most, open);
+        if (open === 7) full.resolve();
+        await full.promise;
+        await new Promise(setImmediate);
+        open -= 1;
+        return n;
+      };
+      const limits = { openToolCalls: 7 };
+      expect(jsonOf(await run(given(own().parallel)(150), { onCall, limits }))).toBe(numbers(150));
+      expect(most).toBe(7);
+    });
+
+    it(
+      "tools",
+      "are given null for what is null when left out, and nothing for a null that means nothing",
+      async () => {
+        const seen: string[] = [];
+        const onCall: RunOptions["onCall"] = ({ argumentsJson }) => seen.push(argumentsJson);
+        const none = language === "python" ? "None" : "null";
+        for (const args of [{ b: none, c: none }, { a: "1", b: "2" }, { a: none }] as const) {
+          await run(own().call("nullable", { ...args }), { onCall });
+        }
+        expect(seen.map((text) => JSON.parse(text))).toEqual([
+          { a: null, c: null },
+          { a: 1, b: 2 },
+          { a: null },
+        ]);
+      },
+    );
 
     it("parallel tools", "get each their own answer, in whatever order it comes", async () => {
       const waiting: (() => void)[] = [];

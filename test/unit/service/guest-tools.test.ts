@@ -21,6 +21,8 @@ it("tells a guest how a tool is called, and nothing more", () => {
     signature: "weather(location: str, days: int = 1) -> Any",
     parameters: ["location", "days"],
     required: ["location"],
+    nullWhenAbsent: [],
+    absentWhenNull: ["days"],
   });
 });
 

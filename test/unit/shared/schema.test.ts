@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
-import { parametersOf } from "../../../src/shared/schema/parameters.ts";
 import { pythonSignature } from "../../../src/shared/schema/python.ts";
 import { pythonStub } from "../../../src/shared/schema/python-stubs.ts";
 import { typescriptMember } from "../../../src/shared/schema/typescript.ts";
@@ -44,51 +43,6 @@ const weather = tool(
   ),
   "Current weather of a city.",
 );
-
-describe("parametersOf", () => {
-  it.each<[string, string, readonly string[] | undefined, readonly string[]]>([
-    [
-      "zod's objects",
-      text(z.object({ a: z.string(), b: z.string().default("x") })),
-      ["a", "b"],
-      ["a"],
-    ],
-    ["zod's loose objects", text(z.looseObject({ a: z.string() })), undefined, ["a"]],
-    ["zod's strict objects", text(z.strictObject({ a: z.string() })), ["a"], ["a"]],
-    ["zod's records", text(z.record(z.string(), z.int())), undefined, []],
-    [
-      "zod's intersections",
-      text(z.object({ a: z.int() }).and(z.object({ b: z.int() }))),
-      ["a", "b"],
-      ["a", "b"],
-    ],
-    ["no schema", "", undefined, []],
-    ["an object of which nothing is said", '{"type":"object"}', undefined, []],
-    ["an object without members", '{"type":"object","properties":{}}', [], []],
-    ["a closed object", '{"type":"object","additionalProperties":false}', [], []],
-    ["a union", text(z.union([z.object({ a: z.int() }), z.object({ b: z.int() })])), undefined, []],
-    [
-      "a reference",
-      json({ $ref: "#/$defs/A", $defs: { A: { type: "object", properties: { a: {} } } } }),
-      ["a"],
-      [],
-    ],
-  ])("reads %s", (_title, schema, parameters, required) => {
-    expect(parametersOf(schema)).toEqual({ parameters, required });
-  });
-
-  it("gives the order of the signature, by which positional arguments go", () => {
-    const schema = json({
-      type: "object",
-      properties: { from: {}, late: {}, first: {}, "x-y": {}, second: {} },
-      required: ["second", "first", "from"],
-    });
-    expect(parametersOf(schema).parameters).toEqual(["first", "second", "late", "from", "x-y"]);
-    expect(pythonSignature(tool("t", schema))).toBe(
-      "t(first: Any, second: Any, late: Any = ..., **{'from': Any, 'x-y': Any}) -> Any",
-    );
-  });
-});
 
 describe("pythonSignature", () => {
   it("is one line with types and defaults", () => {
@@ -172,11 +126,18 @@ describe("pythonSignature", () => {
 
   it("refuses text that is not JSON", () => {
     expect(() => pythonSignature(tool("t", "{"))).toThrow("not JSON");
-    expect(() => parametersOf("{")).toThrow("not JSON");
   });
 });
 
 describe("pythonStub", () => {
+  it.each([
+    ["import", "# tools['import'].run(...)\ndef import_(**arguments: Any) -> Any: ..."],
+    ["None", "# tools['None'].run(...)\ndef None_(**arguments: Any) -> Any: ..."],
+    ["2-b", "# tools['2-b'].run(...)\ndef _2_b(**arguments: Any) -> Any: ..."],
+  ])("of a tool that is called %s shows how it is called", (name, stub) => {
+    expect(pythonStub(tool(name))).toBe(stub);
+  });
+
   it("has a TypedDict for what it gives, and the descriptions", () => {
     expect(pythonStub(weather)).toBe(`class WeatherWind(TypedDict):
     kmh: int

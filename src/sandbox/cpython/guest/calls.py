@@ -1,6 +1,7 @@
 """Tool calls on their way: out as frames, back as futures, from any thread or task."""
 
 import _thread
+import collections
 import concurrent.futures
 import json
 import threading
@@ -24,6 +25,8 @@ ToolError.__module__ = "builtins"  # how it is shown in a traceback
 class Calls:
     """Sends calls and gives the answers to those who wait, in whatever order they come."""
 
+    max_open = 100  # as the program's limits say: the host ends a guest that has more calls open
+
     def __init__(self, connection, flush_output, max_bytes):
         self._connection = connection
         self._flush_output = flush_output
@@ -31,6 +34,7 @@ class Calls:
         self._lock = threading.Lock()
         self._sequence = 0
         self._open = {}
+        self._waiting = collections.deque()  # for their turn: future, tool, place and arguments
         self._is_reading = False
         self._fault = None
 
@@ -40,24 +44,32 @@ class Calls:
         return bool(self._open)
 
     def start(self, tool, arguments, place):
-        """Sends a call; gives the future of its value. ToolError when the arguments cannot cross."""
+        """Sends a call when it is its turn; gives the future of its value. ToolError when the arguments
+        cannot cross."""
         data = self._encode(tool, arguments)
         future = self._new_future()
-        # A program that gives up a call (wait_for, a failing group) does not take it back: the answer
-        # still comes, and must find a future that takes it.
-        future.set_running_or_notify_cancel()
         self._flush_output()
         with self._lock:
             if not self._is_reading:
                 self._start_reader()
             if self._fault is not None:
                 raise self._fault
+            self._waiting.append((future, tool, place, data))
+            self._send_waiting()
+        return future
+
+    def _send_waiting(self):
+        """Sends what has its turn. Under the lock: numbers leave in their order."""
+        while self._waiting and len(self._open) < self.max_open:
+            future, tool, place, data = self._waiting.popleft()
+            # A program that gives up a call (wait_for, a failing group) takes it back only while it
+            # waits: later the answer still comes, and must find a future that takes it.
+            if not future.set_running_or_notify_cancel():
+                continue
             self._sequence += 1
             self._open[self._sequence] = (future, tool)
             header = {"seq": self._sequence, "key": place, "tool": tool}
-            # Sent under the lock: numbers leave in their order.
             self._connection.send(frames.TOOL_CALL, json.dumps(header).encode("ascii") + b"\n" + data)
-        return future
 
     def _new_future(self):
         return concurrent.futures.Future()
@@ -98,15 +110,18 @@ class Calls:
         except MemoryError as fault:
             # Half a frame has been read, so that no later one can be: whoever waits is told why.
             self._fault = fault
-            for future, _tool in list(self._open.values()):
-                future.set_exception(fault)
+            for future, *_ in [*self._open.values(), *self._waiting]:
+                if not future.cancelled():
+                    future.set_exception(fault)
             return False
 
     def _settle(self, payload):
         """Hands an answer to who waits. Whatever goes wrong is theirs: the next answer still comes."""
         head, _, data = payload.partition(b"\n")
         header = json.loads(head)
-        future, tool = self._open.pop(header["seq"], (None, None))
+        with self._lock:
+            future, tool = self._open.pop(header["seq"], (None, None))
+            self._send_waiting()
         if future is None:
             return  # it has been answered
         error = header.get("error")

@@ -129,6 +129,7 @@ def _serve(options, connection, streams):
     program = json.loads(payload)
     del payload
     made = calls.Calls(connection, streams.flush, max_payload_bytes)
+    made.max_open = program["maxOpenCalls"]
     granted = tools.Tools(
         made,
         program["tools"],

@@ -63,15 +63,16 @@ class Tool:
     """One tool. Calling it blocks where no event loop runs, and gives an awaitable within one,
     unless the tool is declared to be always one or the other."""
 
-    __slots__ = ("_calls", "_name", "_form", "_signature", "_parameters", "_required")
+    __slots__ = ("_calls", "_name", "_form", "_signature", "_parameters", "_required", "_nulls")
 
-    def __init__(self, calls, name, form="auto", signature="", parameters=None, required=()):
+    def __init__(self, calls, name, form="auto", signature="", parameters=None, required=(), nulls=((), ())):
         self._calls = calls
         self._name = name
         self._form = form
         self._signature = signature or name + "(...)"
         self._parameters = parameters
         self._required = required
+        self._nulls = nulls  # names that are None where absent, and those that are absent where None
 
     def run(self, /, *args, **kwargs):
         """Calls the tool in the form that the place asks for."""
@@ -103,6 +104,16 @@ class Tool:
 
     def _bind(self, args, kwargs):
         """The arguments by name; a call that cannot fit is refused with the signature."""
+        arguments = self._named(args, kwargs)
+        filled, dropped = self._nulls
+        for name in filled:
+            arguments.setdefault(name)
+        for name in dropped:
+            if name in arguments and arguments[name] is None:
+                del arguments[name]
+        return arguments
+
+    def _named(self, args, kwargs):
         if self._parameters is None:
             if args:
                 raise self._misfit("takes arguments by name only")
@@ -143,6 +154,7 @@ class Tools:
                 declared["signature"],
                 declared["parameters"],
                 declared["required"],
+                (declared.get("nullWhenAbsent", ()), declared.get("absentWhenNull", ())),
             )
             for declared in declarations
         }

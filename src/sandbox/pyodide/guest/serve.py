@@ -59,6 +59,7 @@ def main():
     program = json.loads(payload)
     del payload
     started = channel.Calls(connection, streams.flush, max_payload_bytes)
+    started.max_open = program["maxOpenCalls"]
     event_loop.wait_with(started.wait)
     granted = tools.Tools(started, program["tools"], program["hasMoreTools"])
     _hide_own_modules()

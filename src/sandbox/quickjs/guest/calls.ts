@@ -26,15 +26,22 @@ interface OpenCall {
 const open = new NewMap<number, OpenCall>();
 /** How often the same tool was called from the same place with the same arguments. */
 const repeats = new NewMap<string, number>();
+/** Calls that wait for their turn, by number; the first is at `firstWaiting`. */
+const waiting = new NewMap<number, () => void>();
+let firstWaiting = 0;
+let lastWaiting = 0;
+let openCount = 0;
 let sequence = 0;
 let maxBytes = 0;
+let maxOpen = 0;
 
-/** Says how long the JSON text of a call's arguments may be, bytes. */
-export function limitArguments(bytes: number): void {
-  maxBytes = bytes;
+/** Says how long the JSON text of a call's arguments may be, bytes, and how many calls may be open. */
+export function limitCalls(argumentsBytes: number, open: number): void {
+  maxBytes = argumentsBytes;
+  maxOpen = open;
 }
 
-/** Sends a call. Gives the promise of its value; it rejects with a ToolError. */
+/** Sends a call when it is its turn. Gives the promise of its value; it rejects with a ToolError. */
 export function startCall(tool: string, args: unknown): Promise<unknown> {
   const frames = callerFrames();
   return new NewPromise<unknown>((resolve, reject) => {
@@ -50,15 +57,30 @@ export function startCall(tool: string, args: unknown): Promise<unknown> {
       if (!isInstance(error, NotJson)) return reject(error); // a getter of the program's
       return fail(`${tool}: arguments: ${(error as Error).message}`, "invalid_arguments");
     }
-    const next = sequence + 1;
-    const tooLarge = host.t(next, keyOf(tool, json, frames), tool, json);
-    if (tooLarge !== 0) {
-      const message = `${tool}: the arguments are ${tooLarge} bytes of JSON, at most ${maxBytes} are taken`;
-      return fail(message, "invalid_arguments");
-    }
-    sequence = next;
-    mapSet(open, next, { tool, frames, resolve, reject });
+    const key = keyOf(tool, json, frames);
+    const send = () => {
+      const next = sequence + 1;
+      const tooLarge = host.t(next, key, tool, json);
+      if (tooLarge !== 0) {
+        const message = `${tool}: the arguments are ${tooLarge} bytes of JSON, at most ${maxBytes} are taken`;
+        return fail(message, "invalid_arguments");
+      }
+      sequence = next;
+      openCount += 1;
+      mapSet(open, next, { tool, frames, resolve, reject });
+    };
+    if (openCount < maxOpen) send();
+    else mapSet(waiting, lastWaiting++, send);
   });
+}
+
+/** Sends the calls whose turn it is. */
+function sendWaiting(): void {
+  while (openCount < maxOpen && firstWaiting < lastWaiting) {
+    const send = mapGet(waiting, firstWaiting) as () => void;
+    mapDelete(waiting, firstWaiting++);
+    send();
+  }
 }
 
 /**
@@ -99,6 +121,9 @@ export function failCall(sequence: number, message: string, kind: string): void 
 
 function take(sequence: number): OpenCall | undefined {
   const call = mapGet(open, sequence) as OpenCall | undefined;
+  if (call === undefined) return undefined;
   mapDelete(open, sequence);
+  openCount -= 1;
+  sendWaiting();
   return call;
 }

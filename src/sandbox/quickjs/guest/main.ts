@@ -1,4 +1,4 @@
-import { failCall, limitArguments, settleCall } from "./calls.ts";
+import { failCall, limitCalls, settleCall } from "./calls.ts";
 import { defineConsole } from "./console.ts";
 import { guardEncoding } from "./encoding.ts";
 import { placeProgram, showStacks, ToolError } from "./errors.ts";
@@ -19,6 +19,7 @@ interface Given {
   readonly config: unknown;
   readonly tools: readonly DeclaredTool[];
   readonly hasMoreTools: boolean;
+  readonly maxOpenCalls: number;
 }
 
 // The only way in from the host; what each takes is in engine/guest-instance.ts.
@@ -28,7 +29,7 @@ const entries = {
     const given = fromJson(json, isLong === 1) as Given;
     seedRandom(seedLow, seedHigh);
     startClock();
-    limitArguments(maxArguments);
+    limitCalls(maxArguments, given.maxOpenCalls);
     hidden(globalThis, "context", frozen(given.context));
     hidden(globalThis, "config", frozen(given.config));
     hidden(globalThis, "tools", createTools(given.tools, given.hasMoreTools));

@@ -28,6 +28,10 @@ export interface DeclaredTool {
   /** Names of the arguments; null where any are taken. */
   readonly parameters: readonly string[] | null;
   readonly required: readonly string[];
+  /** Names that are null where absent; undefined for none. */
+  readonly nullWhenAbsent?: readonly string[];
+  /** Names that are absent where null; undefined for none. */
+  readonly absentWhenNull?: readonly string[];
 }
 
 // What the host takes; no tool has a longer name.
@@ -36,6 +40,7 @@ const maxShownLength = 128;
 
 type ToolFunction = (...args: unknown[]) => Promise<unknown>;
 
+const noNames: readonly string[] = [];
 const metaNames = ["__list__", "__schema__", "__search__"];
 // Asked of every object by the language itself: no answer means that it is nothing special.
 const askedOfAll = ["then", "toJSON", "constructor", "toString", "valueOf", "inspect"];
@@ -92,13 +97,39 @@ function anyTool(name: string): ToolFunction {
   });
 }
 
-function toolFunction({ name, signature, parameters, required }: DeclaredTool): ToolFunction {
+function toolFunction(declared: DeclaredTool): ToolFunction {
+  const { name, signature, parameters, required } = declared;
   return named(name, (...args) => {
     const given = args[0] ?? {};
     const fault =
       positional(args) ?? (parameters && misnamed(given as object, parameters, required));
-    return fault ? misfit(name, fault, signature || `${name}({ ... })`) : startCall(name, given);
+    return fault
+      ? misfit(name, fault, signature || `${name}({ ... })`)
+      : startCall(name, withNulls(given as object, declared));
   });
+}
+
+/** Arguments as the tool means them: null for what is null when left out, nothing for a null that means nothing. */
+function withNulls(
+  given: object,
+  { nullWhenAbsent = noNames, absentWhenNull = noNames }: DeclaredTool,
+): object {
+  if (nullWhenAbsent.length === 0 && absentWhenNull.length === 0) return given;
+  if (typeof (given as { toJSON?: unknown }).toJSON === "function") return given;
+  if (brandOf(given) !== "[object Object]") return given;
+  const meant = create(null) as Record<string, unknown>;
+  const names = keys(given);
+  for (let index = 0; index < names.length; index++) {
+    const name = names[index] as string;
+    const value = (given as Record<string, unknown>)[name];
+    const isAbsent = value === undefined || (value === null && has(absentWhenNull, name));
+    if (!isAbsent) define(meant, name, value, true);
+  }
+  for (let index = 0; index < nullWhenAbsent.length; index++) {
+    const name = nullWhenAbsent[index] as string;
+    if (!hasOwn(meant, name)) define(meant, name, null, true);
+  }
+  return meant;
 }
 
 /** What is wrong with arguments that are not one object. */
