@@ -1,10 +1,13 @@
+import { cutText } from "../shared/capped-text.ts";
 import { CodemodeError, type FieldViolation } from "../shared/errors.ts";
 import { JsonError, parseJsonObject, stringifyJson } from "../shared/json.ts";
 import type { ToolAnswer, ToolDeclaration } from "../shared/model.ts";
+import { createMeaning } from "./meant-arguments.ts";
 import type { CheckedOutput } from "./output-schema.ts";
+import type { Side } from "./standard-json.ts";
 import type { ToolFunction, ToolInfo, ToolLike } from "./tool.ts";
 import { thrownFailure, toolFailure } from "./tool-failure.ts";
-import { type Side, type ToolSchema, toToolSchema } from "./tool-schema.ts";
+import { type ToolSchema, toToolSchema } from "./tool-schema.ts";
 
 /** A tool that was checked: what the service is told of it, and how a call of it is answered. */
 export interface RunnableTool {
@@ -18,6 +21,10 @@ export interface RunnableTool {
 
 const maxNameLength = 128;
 const maxDescriptionBytes = 4096;
+// What the AI SDK and its kin call a tool that must not run before a person has agreed.
+const approvals = ["needsApproval", "requireApproval", "requiresApproval", "needs_approval"];
+const noApprovals =
+  "the tool wants a person's approval before it runs, and nobody can be asked yet: leave it out, or ask in its handler";
 
 const known = new WeakMap<object, Map<string, RunnableTool>>();
 
@@ -34,18 +41,21 @@ export function runnableTool(name: string, tool: ToolLike | ToolFunction): Runna
 
 function fromFunction(execute: ToolFunction): ToolLike {
   const { description, readOnly, idempotent, isAsync } = execute;
-  return { description, readOnly, idempotent, isAsync, execute };
+  const asked = approvals.map((field) => [field, Reflect.get(execute, field)]);
+  return { ...Object.fromEntries(asked), description, readOnly, idempotent, isAsync, execute };
 }
 
 function makeRunnable(name: string, tool: ToolLike): RunnableTool {
-  const { description = "", isAsync, readOnly = false, idempotent = false } = tool;
+  const { isAsync, readOnly = false, idempotent = false } = tool;
   const violations = traitViolations(name, tool);
+  const description = cutText(String(tool.description ?? ""), maxDescriptionBytes);
   const [input, output] = (["input", "output"] as const).map((side) =>
     readSchema(tool, side, violations),
   );
   if (violations.length > 0 || input === undefined || output === undefined) {
     throw refused(name, violations);
   }
+  const schemas = { input, output, meaning: createMeaning(input.json) };
   const callForm = isAsync === undefined ? "auto" : isAsync ? "async" : "sync";
   return {
     name,
@@ -57,7 +67,7 @@ function makeRunnable(name: string, tool: ToolLike): RunnableTool {
     },
     async run(argumentsJson, info, maxBytes) {
       try {
-        return await answer(tool, { input, output }, argumentsJson, info, maxBytes);
+        return await answer(tool, schemas, argumentsJson, info, maxBytes);
       } catch (error) {
         return { error: thrownFailure(error) };
       }
@@ -68,16 +78,17 @@ function makeRunnable(name: string, tool: ToolLike): RunnableTool {
 interface Schemas {
   readonly input: ToolSchema;
   readonly output: ToolSchema;
+  readonly meaning: ReturnType<typeof createMeaning>;
 }
 
 async function answer(
   tool: ToolLike,
-  { input, output }: Schemas,
+  { input, output, meaning }: Schemas,
   argumentsJson: string,
   info: ToolInfo,
   maxBytes: number,
 ): Promise<ToolAnswer> {
-  const given = await checkArguments(input, argumentsJson);
+  const given = await checkArguments(input, meaning, argumentsJson);
   if ("fault" in given) {
     return { error: toolFailure("invalid_arguments", `invalid arguments: ${given.fault}`) };
   }
@@ -87,9 +98,13 @@ async function answer(
   return toAnswer(checked.value, maxBytes);
 }
 
-async function checkArguments(input: ToolSchema, argumentsJson: string): Promise<CheckedOutput> {
+async function checkArguments(
+  input: ToolSchema,
+  meaning: Schemas["meaning"],
+  argumentsJson: string,
+): Promise<CheckedOutput> {
   try {
-    return await input.check(parseJsonObject(argumentsJson));
+    return await input.check(await meaning(parseJsonObject(argumentsJson)));
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     return { fault: error.message };
@@ -146,10 +161,13 @@ function traitViolations(name: string, tool: ToolLike): FieldViolation[] {
     add("name", 'names that begin with "__" are kept for the service');
   } else if (!name.isWellFormed()) {
     add("name", "the text has a lone surrogate");
+  } else if (/\p{Cc}/u.test(name)) {
+    add("name", "the text has a control character");
   }
   if (typeof description !== "string") add("description", "expected text");
-  else if (Buffer.byteLength(description) > maxDescriptionBytes) {
-    add("description", `expected at most ${maxDescriptionBytes} bytes`);
+  for (const field of approvals) {
+    // A function decides at each call: it may say yes to any.
+    if (Reflect.get(tool, field)) add(field, noApprovals);
   }
   if (typeof execute !== "function") add("execute", "expected a function");
   return violations;

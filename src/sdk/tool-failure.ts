@@ -24,15 +24,26 @@ export function thrownFailure(error: unknown): ToolFailure {
 const indescribable = "the tool threw something that is no error";
 
 function describedFailure(error: unknown): ToolFailure {
-  if (!(error instanceof Error)) return toolFailure("exception", describeThrown(error));
+  if (typeof error === "object" && error !== null && !(error instanceof Error)) {
+    return toolFailure("exception", describeObject(error), textOf(error, "name"));
+  }
+  if (!(error instanceof Error)) return toolFailure("exception", String(error));
   const { name, message } = error;
   // A class that sets no `name` has the one that it was declared under.
-  const type = name === "Error" || name === "" ? (error.constructor?.name ?? "") : name;
-  return toolFailure("exception", String(message), String(type));
+  const type = String(name === "Error" || name === "" ? (error.constructor?.name ?? "") : name);
+  return toolFailure("exception", String(message) || type, type);
 }
 
-function describeThrown(value: unknown): string {
-  if (typeof value === "string") return value;
-  if (typeof value !== "object" || value === null) return String(value);
-  return "message" in value && typeof value.message === "string" ? value.message : indescribable;
+/** What an object that is no error says of itself, as "name: message (code 7, status 404)". */
+function describeObject(thrown: object): string {
+  const said = ["code", "status"].map((key) => [key, textOf(thrown, key)] as const);
+  const rest = said.flatMap(([key, text]) => (text === "" ? [] : [`${key} ${text}`])).join(", ");
+  const head = [textOf(thrown, "name"), textOf(thrown, "message")].filter(Boolean).join(": ");
+  return (head === "" || rest === "" ? head || rest : `${head} (${rest})`) || indescribable;
+}
+
+/** A member that is text or a number, as text; empty for any other. */
+function textOf(thrown: object, key: string): string {
+  const value: unknown = (thrown as Record<string, unknown>)[key];
+  return ["string", "number", "bigint"].includes(typeof value) ? String(value) : "";
 }

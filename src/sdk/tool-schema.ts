@@ -1,15 +1,12 @@
-import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
-import * as z from "zod";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { JsonError, parseJson, stringifyJson } from "../shared/json.ts";
-import { createJsonSchemaCheck } from "./json-schema.ts";
+import { createJsonSchemaCheck } from "./json-schema/check.ts";
 import { type CheckedOutput, checkOutput, describeIssues } from "./output-schema.ts";
-
-/** The side of a tool that a schema is for. */
-export type Side = "input" | "output";
+import { type Side, standardJson } from "./standard-json.ts";
 
 /** A schema of any kind, ready to be told to the service and to check values. */
 export interface ToolSchema {
-  /** JSON Schema as text; empty where the library cannot tell it, or any value is taken. */
+  /** JSON Schema as text; empty where any value is taken. */
   readonly json: string | Promise<string>;
   readonly check: (value: unknown) => Promise<CheckedOutput>;
 }
@@ -45,36 +42,12 @@ async function checkObject(value: unknown): Promise<CheckedOutput> {
 }
 
 function fromStandard(schema: StandardSchemaV1, side: Side): ToolSchema {
-  if (isZod(schema)) {
-    return { json: zodJson(schema, side), check: (value) => checkZod(schema, value) };
-  }
-  return { json: standardJson(schema, side), check: (value) => checkOutput(schema, value) };
-}
-
-function zodJson(schema: z.core.$ZodType, side: Side): string {
-  const json = z.toJSONSchema(schema, {
-    io: side,
-    unrepresentable: "any",
-    override({ zodSchema, jsonSchema }) {
-      const { type } = zodSchema._zod.def;
-      if (type === "bigint") jsonSchema.type = "integer";
-      // A date crosses as the text that stands for it.
-      if (type === "date") Object.assign(jsonSchema, { type: "string", format: "date-time" });
-    },
-  });
-  return stringifyJson(withoutFunctions(json));
-}
-
-/** The schema as data: zod hides its own `~standard` in it. */
-function withoutFunctions(json: object): object {
-  return Object.fromEntries(Object.entries(json).filter(([key]) => key !== "~standard"));
+  const check = schema["~standard"].vendor === "zod" ? checkZod : checkOutput;
+  return { json: standardJson(schema, side), check: (value) => check(schema, value) };
 }
 
 /** `z.bigint()` wants small integers as bigints too, which JSON text cannot say. */
-async function checkZod(
-  schema: z.core.$ZodType & StandardSchemaV1,
-  value: unknown,
-): Promise<CheckedOutput> {
+async function checkZod(schema: StandardSchemaV1, value: unknown): Promise<CheckedOutput> {
   const result = await schema["~standard"].validate(value);
   if (result.issues === undefined) return { value: result.value };
   const widened = result.issues.reduce<unknown>(widen, value);
@@ -96,18 +69,6 @@ function widenAt(value: unknown, [step, ...rest]: readonly PropertyKey[]): unkno
   if (widened === member) return value;
   if (Array.isArray(value)) return value.with(Number(step), widened);
   return { ...value, [step]: widened };
-}
-
-/** What the library says of itself; the parts that JSON Schema cannot say are left open. */
-function standardJson(schema: StandardSchemaV1, side: Side): string {
-  const props: StandardSchemaV1.Props & Partial<StandardJSONSchemaV1.Props> = schema["~standard"];
-  try {
-    const json = props.jsonSchema?.[side]({ target: "draft-2020-12" });
-    return json === undefined ? "" : stringifyJson(json);
-  } catch {
-    // By the standard a library throws for what it cannot convert; the check stands all the same.
-    return "";
-  }
 }
 
 function fromAiSchema({ jsonSchema, validate }: AiSchema, side: Side): ToolSchema {
@@ -141,13 +102,13 @@ function handled<T>(promise: Promise<T>): Promise<T> {
 function fromJsonSchema(schema: unknown, side: Side): ToolSchema {
   const check = createJsonSchemaCheck(schema);
   const json = stringifyJson(schema);
-  if (side === "input") return { json, check: async (value) => check(value) };
+  if (side === "input") return { json, check };
   return {
     json,
     async check(value) {
       try {
         // A JSON Schema speaks of JSON: dates are text by then, and absent members gone.
-        return check(value === undefined ? null : parseJson(stringifyJson(value)));
+        return await check(value === undefined ? null : parseJson(stringifyJson(value)));
       } catch (error) {
         if (!(error instanceof JsonError)) throw error;
         return { fault: error.message };
@@ -158,10 +119,6 @@ function fromJsonSchema(schema: unknown, side: Side): ToolSchema {
 
 function isStandard(schema: unknown): schema is StandardSchemaV1 {
   return isMember(schema, "~standard") && isMember(schema["~standard"], "validate");
-}
-
-function isZod(schema: StandardSchemaV1): schema is z.core.$ZodType & StandardSchemaV1 {
-  return schema["~standard"].vendor === "zod" && "_zod" in schema;
 }
 
 function isAiSchema(schema: unknown): schema is AiSchema {

@@ -1,7 +1,7 @@
 import type { ToolDeclaration as ToolDeclarationMessage } from "../../gen/es/codemode/v1/tool_pb.ts";
 import type { ToolDeclaration } from "../shared/model.ts";
 import { fromToolDeclarationMessage } from "../shared/wire/tool.ts";
-import { declarationFaults } from "../tools/declaration.ts";
+import { declarationFaults, withShortDescription } from "../tools/declaration.ts";
 import type { Faults } from "./faults.ts";
 
 const maxTools = 256;
@@ -20,7 +20,7 @@ export function parseTools(
     faults.add(field, `are ${messages.length} tools, at most ${maxTools}`);
     return [];
   }
-  const tools = messages.map(fromToolDeclarationMessage);
+  const tools = messages.map(fromToolDeclarationMessage).map(withShortDescription);
   const schemaBytes = tools.reduce((sum, tool) => sum + schemaBytesOf(tool), 0);
   if (schemaBytes > maxSchemaBytes) {
     faults.add(field, `have ${schemaBytes} bytes of schemas in all, at most ${maxSchemaBytes}`);

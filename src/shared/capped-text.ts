@@ -30,6 +30,14 @@ export class CappedText {
   }
 }
 
+const mark = "\u2026";
+
+/** A text as it is, or where it is longer than a number of UTF-8 bytes its beginning and a mark: "…". */
+export function cutText(text: string, maxBytes: number): string {
+  if (Buffer.byteLength(text) <= maxBytes) return text;
+  return `${firstBytes(text, maxBytes - Buffer.byteLength(mark))}${mark}`;
+}
+
 /** The longest beginning of a text that fits into a number of UTF-8 bytes, no character split. */
 export function firstBytes(text: string, maxBytes: number): string {
   if (maxBytes <= 0) return "";

@@ -1,3 +1,4 @@
+import { cutText } from "../shared/capped-text.ts";
 import { JsonError, parseJsonObject } from "../shared/json.ts";
 import type { ToolDeclaration } from "../shared/model.ts";
 
@@ -5,9 +6,15 @@ const maxNameLength = 128;
 const maxDescriptionBytes = 4096;
 const maxSchemaBytes = 64 * 1024;
 
+/** The declaration with a description that is not too long: one beyond its bound is cut, with a mark. */
+export function withShortDescription(tool: ToolDeclaration): ToolDeclaration {
+  const description = cutText(tool.description, maxDescriptionBytes);
+  return description === tool.description ? tool : { ...tool, description };
+}
+
 /** What is wrong with a field of a declaration, the field as the wire calls it. */
 export interface DeclarationFault {
-  readonly field: "name" | "description" | "input_schema_json" | "output_schema_json";
+  readonly field: "name" | "input_schema_json" | "output_schema_json";
   readonly description: string;
 }
 
@@ -19,7 +26,6 @@ export function declarationFaults(tool: ToolDeclaration): readonly DeclarationFa
   };
   const faults: [DeclarationFault["field"], string | undefined][] = [
     ["name", nameFault(tool.name)],
-    ["description", sizeFault(tool.description, maxDescriptionBytes)],
     ["input_schema_json", schemaFault(schemas.input_schema_json)],
     ["output_schema_json", schemaFault(schemas.output_schema_json)],
   ];

@@ -1,7 +1,7 @@
 import { startDeadline, untilAborted } from "../shared/abort.ts";
 import { CodemodeError } from "../shared/errors.ts";
 import type { ToolDeclaration } from "../shared/model.ts";
-import { declarationFaults } from "./declaration.ts";
+import { declarationFaults, withShortDescription } from "./declaration.ts";
 
 /** Options of a `ToolList`. */
 export interface ToolListOptions {
@@ -50,7 +50,7 @@ export class ToolList {
     using deadline = startDeadline({ ms: timeoutMs, reason: new Error("the list took too long") });
     let tools: readonly ToolDeclaration[];
     try {
-      tools = await fetch(deadline.signal);
+      tools = (await fetch(deadline.signal)).map(withShortDescription);
     } catch (cause) {
       const message = `the tool service ${name} does not tell its tools`;
       throw new CodemodeError("unavailable", message, { cause, retryAfterMs: 1_000 });

@@ -1,88 +1,121 @@
-import * as z from "zod";
-import { type CheckedOutput, describeIssues } from "./output-schema.ts";
+import { compileSchema, type Draft, type SchemaNode, settings } from "json-schema-library";
+import type { CheckedOutput } from "../output-schema.ts";
+import { withDefaults } from "./defaults.ts";
+import { describeErrors } from "./faults.ts";
+import { drafts, withMatcher } from "./keywords.ts";
+import { withNulls } from "./nullable.ts";
+import { matchPatterns, type PatternTest } from "./patterns.ts";
+import { isSchemaObject, mapSchemas, referred } from "./subschemas.ts";
 
-type Node = Record<string, unknown>;
-
-const everyType = ["string", "number", "boolean", "null", "array", "object"];
-// Keywords that say something only of values of one type.
-const constraints = new Set(
-  (
-    "minLength maxLength pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf " +
-    "items prefixItems contains minItems maxItems uniqueItems properties required additionalProperties " +
-    "patternProperties propertyNames minProperties maxProperties"
-  ).split(" "),
-);
-const holdsMap = new Set(["properties", "patternProperties", "$defs", "definitions"]);
-const holdsSchema = new Set(
-  "items prefixItems additionalItems additionalProperties contains propertyNames not allOf anyOf oneOf".split(
-    " ",
-  ),
-);
+type JsonSchemaCheck = (value: unknown) => Promise<CheckedOutput>;
 
 /**
- * A check by a plain JSON Schema; defaults are filled in, and an integer passes as one whether it is
- * a number or a bigint. Throws for a schema that cannot be checked to the letter (`if`, remote
- * references, unevaluated members): no keyword is passed over in silence.
+ * A check by a plain JSON Schema, by the rules of the draft that it names (2020-12 where it names
+ * none); defaults are filled in, and an integer passes as one whether it is a number or a bigint.
+ * Patterns are matched off the loop and in bounded time. Throws for what is no schema, or refers to
+ * what is not in it.
  */
-export function createJsonSchemaCheck(schema: unknown): (value: unknown) => CheckedOutput {
-  const prepared = prepare(schema);
-  const checked = z.fromJSONSchema(prepared as Parameters<typeof z.fromJSONSchema>[0], {
-    registry: z.registry(),
-  });
-  return (value) => {
-    const result = checked.safeParse(toNumbers(value));
-    if (result.success) return { value: toBigints(result.data, value) };
-    return { fault: describeIssues(result.error.issues.map(asInteger)) };
+export function createJsonSchemaCheck(schema: unknown): JsonSchemaCheck {
+  const node = compile(withNulls(schema));
+  return async (given) => {
+    const value = withDefaults(schema, given);
+    const fault = await faultOf(node, toNumbers(value));
+    return fault === undefined ? { value } : { fault };
   };
 }
 
-/** The schema in the words that zod takes to the letter: an integer is a multiple of one. */
-function prepare(schema: unknown): unknown {
-  if (typeof schema !== "object" || schema === null) return schema;
-  if (Array.isArray(schema)) return schema.map(prepare);
-  const node: Node = {};
-  for (const [key, member] of Object.entries(schema)) {
-    if (member === undefined) continue;
-    if (holdsSchema.has(key)) node[key] = prepare(member);
-    else if (holdsMap.has(key)) node[key] = prepareMap(member);
-    else node[key] = member;
-  }
-  return withType(node);
-}
-
-function prepareMap(members: unknown): unknown {
-  if (typeof members !== "object" || members === null) return members;
-  return Object.fromEntries(Object.entries(members).map(([key, member]) => [key, prepare(member)]));
-}
-
-function withType(node: Node): Node {
-  for (const key of ["const", "enum"]) {
-    for (const value of [node[key]].flat()) {
-      if (typeof value === "object" && value !== null) {
-        throw new Error(`an object or a list as a ${key} is not supported`);
+function compile(schema: unknown): SchemaNode {
+  const named = isSchemaObject(schema) ? schema.$schema : undefined;
+  if (named !== undefined) return compileBy(schema, draftOf(named));
+  const [newest, ...older] = drafts.toReversed() as [Draft, ...Draft[]];
+  try {
+    return compileBy(schema, newest);
+  } catch (error) {
+    // Written for an older draft without saying so: the newest that can read it.
+    for (const draft of older) {
+      try {
+        return compileBy(schema, draft);
+      } catch {
+        // What the newest had to say of it is told.
       }
     }
+    throw error;
   }
-  if ("enum" in node || "const" in node || "$ref" in node) return node;
-  const { type } = node;
-  // Without a type a keyword says something of its own kind of value alone.
-  if (type === undefined) {
-    return Object.keys(node).some((key) => constraints.has(key))
-      ? { ...node, type: everyType }
-      : node;
-  }
-  const types = [type].flat();
-  if (!types.includes("integer")) return node;
-  const numbers = types.map((each) => (each === "integer" ? "number" : each));
-  const whole = { ...node, type: Array.isArray(type) ? numbers : "number" };
-  if (!("multipleOf" in node)) return { ...whole, multipleOf: 1 };
-  if (Number.isInteger(node.multipleOf)) return whole;
-  return { ...whole, allOf: [...[node.allOf ?? []].flat(), { type: numbers, multipleOf: 1 }] };
 }
 
-function asInteger<I extends { readonly message: string }>(issue: I): I {
-  if (!("divisor" in issue) || issue.divisor !== 1) return issue;
-  return { ...issue, message: "Invalid input: expected an integer" };
+function draftOf(named: unknown): Draft {
+  const found = drafts.find(({ $schemaRegEx }) => new RegExp($schemaRegEx).test(String(named)));
+  if (found !== undefined) return found;
+  throw new Error(
+    `$schema is ${JSON.stringify(named)}, which is none of the drafts 04, 06, 07, 2019-09 and 2020-12`,
+  );
+}
+
+function compileBy(schema: unknown, draft: Draft): SchemaNode {
+  const node = compileSchema(schema as Parameters<typeof compileSchema>[0], {
+    drafts: [draft],
+    throwOnInvalidRef: true,
+  });
+  const [error] = node.schemaErrors ?? [];
+  if (error !== undefined) throw new Error(error.message);
+  checkReferences(schema);
+  return node;
+}
+
+/** Throws for a reference to what is not there; what has names and ids of its own is not looked into. */
+function checkReferences(schema: unknown): void {
+  const references = new Set<string>();
+  let isNamed = false;
+  mapSchemas(schema, (each) => {
+    if (typeof each.$ref === "string") references.add(each.$ref);
+    const names = [each.$id, each.id, each.$anchor, each.$dynamicAnchor];
+    isNamed ||= names.some((name) => typeof name === "string");
+    return each;
+  });
+  if (isNamed) return;
+  for (const reference of references) {
+    if (reference === "#" || referred(schema, reference) !== undefined) continue;
+    throw new Error(`$ref ${JSON.stringify(reference)} is of nothing in this schema`);
+  }
+}
+
+/** What is wrong with a value. Patterns are matched between two readings: the first says which. */
+async function faultOf(node: SchemaNode, value: unknown): Promise<string | undefined> {
+  const known = new Map<string, boolean>();
+  for (;;) {
+    const asked = new Map<string, PatternTest>();
+    const { errors } = withMatcher(
+      (source, flags, text) => {
+        const key = JSON.stringify([source, text]);
+        const isMatch = known.get(key);
+        if (isMatch === undefined) asked.set(key, { source, flags, text });
+        return isMatch ?? true;
+      },
+      () => validate(node, value),
+    );
+    if (asked.size === 0) {
+      return errors.length === 0 ? undefined : describeErrors(errors, value);
+    }
+    const matches = await matchPatterns([...asked.values()]);
+    if (matches === undefined) return tooSlow([...asked.values()]);
+    for (const [index, key] of [...asked.keys()].entries()) known.set(key, matches[index] === true);
+  }
+}
+
+function tooSlow(tests: readonly PatternTest[]): string {
+  const sources = [...new Set(tests.map(({ source }) => JSON.stringify(source.slice(0, 100))))];
+  return `$: it takes too long to find out whether the value fits the pattern ${sources.slice(0, 3).join(" or ")}`;
+}
+
+function validate(node: SchemaNode, value: unknown) {
+  // The library passes some names over unless told otherwise.
+  const passedOver = settings.propertyBlacklist;
+  settings.propertyBlacklist = [];
+  try {
+    return node.validate(value);
+  } finally {
+    settings.propertyBlacklist = passedOver;
+  }
 }
 
 /** A copy whose bigints are numbers, which is all that a schema's reader knows. */
@@ -91,19 +124,4 @@ function toNumbers(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(toNumbers);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, toNumbers(member)]));
-}
-
-/** The bigints of the original back in their places; a JSON Schema moves nothing. */
-function toBigints(value: unknown, original: unknown): unknown {
-  if (typeof original === "bigint") return typeof value === "number" ? original : value;
-  if (typeof value !== "object" || value === null) return value;
-  if (typeof original !== "object" || original === null) return value;
-  const source = original as Node;
-  if (Array.isArray(value)) return value.map((item, index) => toBigints(item, source[index]));
-  return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [
-      key,
-      toBigints(member, Object.hasOwn(source, key) ? source[key] : undefined),
-    ]),
-  );
 }

@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { createJsonSchemaCheck } from "../../../src/sdk/json-schema.ts";
+import { createJsonSchemaCheck } from "../../../src/sdk/json-schema/check.ts";
 
 const integers = { type: "object", properties: { n: { type: "integer", minimum: 1 } } };
+const unevaluated = {
+  allOf: [{ properties: { a: {} } }],
+  properties: { b: {} },
+  unevaluatedProperties: false,
+};
+const draft = (name: string) => `http://json-schema.org/draft-${name}/schema#`;
 
 describe("a check by a JSON Schema", () => {
   it.each<[string, unknown, unknown]>([
@@ -19,50 +25,145 @@ describe("a check by a JSON Schema", () => {
       { type: "object", properties: { next: { $ref: "#" }, n: { type: "integer" } } },
       { next: { next: { n: 2n ** 60n } } },
     ],
-  ])("takes %s and gives it back", (_title, schema, value) => {
-    expect(createJsonSchemaCheck(schema)(value)).toEqual({ value });
+    ["a condition that is met", { if: { type: "string" }, else: { type: "null" } }, null],
+    ["an object that is a constant", { const: { a: 1, b: 2 } }, { b: 2, a: 1 }],
+    ["a list that an enum holds", { enum: [[1]] }, [1]],
+    ["one of what must be given", { oneOf: [{ required: ["a"] }, { required: ["b"] }] }, { b: 1 }],
+    ["a GUID of no version", { format: "uuid" }, "12345678-1234-ffff-ffff-1234567890AB"],
+    ["a letter of any script", { pattern: "^\\p{L}+$" }, "ßéλ"],
+    ["a pattern that only engines without unicode read", { pattern: "^\\w+\\-\\w$" }, "ab-c"],
+    [
+      "a name by such a pattern",
+      { patternProperties: { "^\\-": { type: "string" } } },
+      { "-": "" },
+    ],
+    ["definitions without a draft", { $ref: "#/definitions/a", definitions: { a: {} } }, 1],
+    ["a tuple of an older draft that it does not name", { items: [{ type: "string" }] }, ["a", 1]],
+    ["a limit of draft 04 without its name", { maximum: 5, exclusiveMaximum: true }, 4],
+    ["what a draft 07 says beside a reference", besideReference(draft("07")), "long"],
+    ["null that is nullable", { type: "string", nullable: true }, null],
+    ["null that is nullable beside an enum", { enum: ["a"], nullable: true }, null],
+    ["null that is nullable beside a constant", { const: "a", nullable: true }, null],
+    [
+      "null that is nullable beside a reference",
+      {
+        properties: { a: { $ref: "#/$defs/a", nullable: true } },
+        $defs: { a: { type: "string" } },
+      },
+      { a: null },
+    ],
+    [
+      "null that is nullable beside alternatives",
+      { anyOf: [{ type: "string" }, { type: "number" }], nullable: true },
+      null,
+    ],
+    [
+      "members that every object inherits",
+      { properties: { a: { type: "null" } } },
+      { toString: 1 },
+    ],
+    ["unique objects", { uniqueItems: true }, [{ a: 1 }, { a: "1" }, [1], ["1"]]],
+  ])("takes %s and gives it back", async (_title, schema, value) => {
+    expect(await createJsonSchemaCheck(schema)(value)).toEqual({ value });
   });
 
-  it("fills defaults in", () => {
+  it("fills defaults in, wherever they are", async () => {
     const check = createJsonSchemaCheck({
       type: "object",
-      properties: { units: { type: "string", default: "celsius" }, id: { type: "integer" } },
+      properties: {
+        units: { type: "string", default: "celsius" },
+        id: { type: "integer" },
+        list: { type: "array", items: { $ref: "#/$defs/place" } },
+      },
+      required: ["units"],
+      $defs: { place: { properties: { city: { default: "Bonn" } }, required: ["city"] } },
     });
-    expect(check({ id: 2n ** 60n })).toEqual({ value: { units: "celsius", id: 2n ** 60n } });
+    expect(await check({ id: 2n ** 60n, list: [{}, { city: "Ulm" }] })).toEqual({
+      value: { units: "celsius", id: 2n ** 60n, list: [{ city: "Bonn" }, { city: "Ulm" }] },
+    });
   });
 
   it.each<[string, unknown, unknown, string]>([
-    ["a fraction", integers, { n: 1.5 }, "$.n: Invalid input: expected an integer"],
-    ["an integer below its minimum", integers, { n: 0 }, "$.n: Too small"],
-    ["a bigint below its minimum", integers, { n: -(2n ** 60n) }, "$.n: Too small"],
-    ["text", integers, { n: "5" }, "$.n: Invalid input: expected number"],
-    ["a half of a fraction", { type: "integer", multipleOf: 1.5 }, 1.5, "expected an integer"],
-    ["a short text without a type", { minLength: 3 }, "ab", "Too small"],
+    ["a fraction", integers, { n: 1.5 }, "$.n: expected integer, received number"],
+    ["an integer below its minimum", integers, { n: 0 }, "$.n: "],
+    ["a bigint below its minimum", integers, { n: -(2n ** 60n) }, "$.n: "],
+    ["text", integers, { n: "5" }, "$.n: expected integer, received string"],
+    ["a half of a fraction", { type: "integer", multipleOf: 1.5 }, 1.5, "expected integer"],
+    ["a short text without a type", { minLength: 3 }, "ab", "$: "],
     [
       "a nested object whose type is only implied",
       { type: "object", properties: { a: { properties: { b: { type: "string" } } } } },
       { a: { b: 1 } },
-      "expected string, received number",
+      "$.a.b: expected string, received integer",
     ],
     [
-      "a stranger",
-      { type: "object", properties: {}, additionalProperties: false },
-      { x: 1 },
-      'Unrecognized key: "x"',
+      "a member that is missing",
+      { properties: { "a/b": { required: ["c d"] } } },
+      { "a/b": {} },
+      '$["a/b"]["c d"]: it is required',
     ],
-    ["what an enum does not hold", { enum: ["a", 1, null] }, "b", "Invalid input"],
-  ])("refuses %s", (_title, schema, value, fault) => {
-    expect(createJsonSchemaCheck(schema)(value)).toEqual({ fault: expect.stringContaining(fault) });
+    [
+      "a stranger, whatever its name",
+      { type: "object", properties: {}, additionalProperties: false },
+      { _id: 1 },
+      "$._id: no member of this name is taken",
+    ],
+    ["what an enum does not hold", { enum: ["a", 1, null] }, "b", 'one of "a", 1, null'],
+    ["both of one", { oneOf: [{ required: ["a"] }, { required: ["b"] }] }, { a: 1, b: 1 }, "$: "],
+    [
+      "a stranger that every object inherits",
+      { patternProperties: { "^x": {} }, properties: { a: {} }, additionalProperties: false },
+      { toString: 1 },
+      "$.toString: no member of this name is taken",
+    ],
+    ["no GUID", { format: "uuid" }, "12345678", "$: "],
+    ["what stands beside a reference since 2019", besideReference(undefined), "long", "$: "],
+    ["members beside all that is known", unevaluated, { a: 1, c: 1 }, "$.c: "],
+    [
+      "equal objects in another order",
+      { uniqueItems: true },
+      [
+        { a: 1, b: 2 },
+        { b: 2, a: 1 },
+      ],
+      "$[1]",
+    ],
+    ["what a pattern does not match", { pattern: "^a+$" }, "ab", "^a+$"],
+    ["a limit of draft 04", { $schema: draft("04"), maximum: 5, exclusiveMaximum: true }, 5, "$: "],
+    ["null without a word of it", { type: "string" }, null, "expected string, received null"],
+    ["what is nullable and neither", { type: "string", nullable: true }, 1, "string or null"],
+  ])("refuses %s", async (_title, schema, value, fault) => {
+    const checked = await createJsonSchemaCheck(schema)(value);
+    expect(checked).toEqual({ fault: expect.stringContaining(fault) });
   });
 
-  it.each<[string, unknown]>([
-    ["a condition", { if: { type: "string" }, else: { type: "null" } }],
-    ["a reference elsewhere", { $ref: "https://example.com/schema.json" }],
-    ["unevaluated members", { type: "object", unevaluatedProperties: false }],
-    ["an object as a constant", { const: { a: 1 } }],
-    ["a list in an enum", { enum: [[1]] }],
-    ["an unknown type", { type: "date" }],
-  ])("is not made for %s, rather than made without", (_title, schema) => {
-    expect(() => createJsonSchemaCheck(schema)).toThrow();
+  it.each<[string, unknown, string]>([
+    ["a reference elsewhere", { $ref: "https://example.com/schema.json" }, "is of nothing in this"],
+    ["a reference to nothing", { $ref: "#/$defs/none" }, "$ref"],
+    ["an unknown type", { type: "date" }, "date"],
+    ["a pattern that is none", { pattern: "(" }, "("],
+    ["an unknown draft", { $schema: "https://example.com/mine" }, "none of the drafts"],
+    ["properties that are none", { properties: 7 }, "properties"],
+  ])("is not made for %s", (_title, schema, message) => {
+    expect(() => createJsonSchemaCheck(schema)).toThrow(message);
+  });
+
+  it("gives a pattern up that backtracks, and is well for the next", async () => {
+    const check = createJsonSchemaCheck({ pattern: "^(a+)+$" });
+    const before = process.hrtime.bigint();
+    const [slow, next] = await Promise.all([check(`${"a".repeat(60)}!`), check("aaa")]);
+    expect(slow).toEqual({ fault: expect.stringContaining("takes too long") });
+    expect(next).toEqual({ value: "aaa" });
+    // Left to itself it would take years.
+    expect(Number(process.hrtime.bigint() - before) / 1e9).toBeLessThan(60);
   });
 });
+
+function besideReference($schema: string | undefined) {
+  return {
+    $schema,
+    $ref: "#/definitions/text",
+    maxLength: 2,
+    definitions: { text: { type: "string" } },
+  };
+}

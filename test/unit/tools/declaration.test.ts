@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { ToolDeclaration } from "../../../src/shared/model.ts";
-import { declarationFaults } from "../../../src/tools/declaration.ts";
+import { declarationFaults, withShortDescription } from "../../../src/tools/declaration.ts";
 import { toolOf } from "../../support/requests.ts";
 
 it.each<[string, Partial<ToolDeclaration>]>([
@@ -24,12 +24,6 @@ it.each<[string, Partial<ToolDeclaration>, string, string]>([
   ],
   ["a name of two lines", { name: "a\nb" }, "name", "has a control character"],
   [
-    "a long description, counted in bytes",
-    { description: "é".repeat(2049) },
-    "description",
-    "is 4098 bytes, at most 4096",
-  ],
-  [
     "a schema over 64 KiB",
     { outputSchemaJson: `{"a":"${"x".repeat(65_529)}"}` },
     "output_schema_json",
@@ -52,10 +46,13 @@ it.each<[string, Partial<ToolDeclaration>, string, string]>([
 });
 
 it("names every fault of a declaration", () => {
-  const tool = toolOf("", { description: "x".repeat(5000), inputSchemaJson: "[]" });
-  expect(declarationFaults(tool).map(({ field }) => field)).toEqual([
-    "name",
-    "description",
-    "input_schema_json",
-  ]);
+  const tool = toolOf("", { inputSchemaJson: "[]" });
+  expect(declarationFaults(tool).map(({ field }) => field)).toEqual(["name", "input_schema_json"]);
+});
+
+it("cuts a description that is too long, counted in bytes, with a mark", () => {
+  const long = withShortDescription(toolOf("weather", { description: "é".repeat(2049) }));
+  expect(long.description).toBe(`${"é".repeat(2046)}…`);
+  const fits = toolOf("weather", { description: "é".repeat(2048) });
+  expect(withShortDescription(fits)).toBe(fits);
 });
