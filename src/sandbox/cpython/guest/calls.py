@@ -60,7 +60,7 @@ class Calls:
 
     def _send_waiting(self):
         """Sends what has its turn. Under the lock: numbers leave in their order."""
-        while self._waiting and len(self._open) < self.max_open:
+        while self._waiting and (len(self._open) < self.max_open or not self._open):
             future, tool, place, data = self._waiting.popleft()
             # A program that gives up a call (wait_for, a failing group) takes it back only while it
             # waits: later the answer still comes, and must find a future that takes it.

@@ -69,14 +69,19 @@ export function startCall(tool: string, args: unknown): Promise<unknown> {
       openCount += 1;
       mapSet(open, next, { tool, frames, resolve, reject });
     };
-    if (openCount < maxOpen) send();
+    if (mayOpen()) send();
     else mapSet(waiting, lastWaiting++, send);
   });
 }
 
+/** Whether a call may be sent. Where none may be open, the host says so to the first. */
+function mayOpen(): boolean {
+  return openCount < maxOpen || openCount === 0;
+}
+
 /** Sends the calls whose turn it is. */
 function sendWaiting(): void {
-  while (openCount < maxOpen && firstWaiting < lastWaiting) {
+  while (mayOpen() && firstWaiting < lastWaiting) {
     const send = mapGet(waiting, firstWaiting) as () => void;
     mapDelete(waiting, firstWaiting++);
     send();
