@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { shortenCollections } from "../src/cli/collector.ts";
 import { createAdapter } from "../src/server/adapter.ts";
+import { createAdmission } from "../src/server/admission.ts";
 import { type Config, parseConfig } from "../src/server/config.ts";
 import { Connections } from "../src/server/connections.ts";
 import { createGate } from "../src/server/gate.ts";
@@ -32,6 +33,8 @@ function listenToEchoes(config: Config): Promise<Listener> {
   });
   const handler = createAdapter({
     routes: echoRoutes,
+    services: [],
+    admission: createAdmission({ ...config, hasKeys: config.apiKeys.length > 0 }),
     interceptors,
     requestGate: createGate({ instanceId, authenticate, interceptors }),
     readMaxBytes: 4 * 1024 * 1024,

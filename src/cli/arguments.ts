@@ -12,6 +12,14 @@ export function addVariable(
   return { ...before, [key]: text.slice(equals + 1) };
 }
 
+/** A port, or 0 for any; throws for anything else. */
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535)
+    throw new InvalidArgumentError("expected a port, 0 to 65535.");
+  return port;
+}
+
 /** Seconds as milliseconds; throws for anything but a number above 0. */
 export function parseSeconds(text: string): number {
   const ms = Math.round(Number(text) * 1_000);

@@ -13,12 +13,14 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import type { Logger } from "pino";
+import type { Admission } from "./admission.ts";
 import { Budgets } from "./budgets.ts";
 import type { Connections } from "./connections.ts";
 import { Entrance } from "./entrance.ts";
 import { type CallExchange, exchangeKey, noExchange } from "./exchange.ts";
 import { createGzip, type Unfolding } from "./gzip.ts";
 import { paceOf } from "./pace.ts";
+import { answerRefused, createUnknown } from "./refused.ts";
 import { capTimeouts } from "./timeout-headers.ts";
 import { createTraffic, type TrafficTimes } from "./traffic.ts";
 import { answerTrailersOnly, createGrpcExchange, isGrpc, isUnavailable } from "./trailers-only.ts";
@@ -51,6 +53,10 @@ export interface AdapterOptions
   readonly connections: Connections;
   readonly transit: Transit;
   readonly logger: Logger;
+  /** Asked before anything of a request is read. */
+  readonly admission: Admission;
+  /** What the service is, for callers of what it does not have. */
+  readonly services: readonly string[];
 }
 
 /**
@@ -58,7 +64,8 @@ export interface AdapterOptions
  * it answers errors of gRPC calls as Trailers-Only until the program has started.
  */
 export function createAdapter(options: AdapterOptions): RequestHandler {
-  const { routes, times, connections, transit, logger, ...routerOptions } = options;
+  const { routes, times, connections, transit, logger, admission, services, ...routerOptions } =
+    options;
   const traffic = { times, transit, maxBytes: options.readMaxBytes ?? 0 };
   const calls = new AsyncLocalStorage<Unfolding>();
   const gzip = createGzip({
@@ -77,6 +84,7 @@ export function createAdapter(options: AdapterOptions): RequestHandler {
   // Whose calls they are may be known only since they came.
   const mayBegin = (group: string) => refusals.restMs(connections.ownerOf(group)) === 0;
   const entrance = new Entrance({ mayBegin });
+  const unknown = createUnknown({ services, logger });
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
   const begin: RequestHandler = (request, response) => {
@@ -86,7 +94,7 @@ export function createAdapter(options: AdapterOptions): RequestHandler {
         ? response
         : undefined;
     if (handler === undefined) {
-      answerUnknown(response, grpc);
+      unknown.answer(request, response, grpc);
       return;
     }
     if (response instanceof Http2ServerResponse) {
@@ -130,6 +138,11 @@ export function createAdapter(options: AdapterOptions): RequestHandler {
   return (request, response) => {
     // Nobody else listens before the call has begun.
     request.on("error", () => {});
+    const refusal = admission(request);
+    if (refusal !== undefined) {
+      answerRefused(response, refusal);
+      return;
+    }
     entrance.enter({
       group: connections.groupOf(request.socket),
       pace: paceOf(response),
@@ -142,21 +155,4 @@ export function createAdapter(options: AdapterOptions): RequestHandler {
 function isGone(response: ServerResponse | Http2ServerResponse): boolean {
   if (!(response instanceof Http2ServerResponse)) return response.destroyed;
   return response.stream.destroyed || response.stream.closed;
-}
-
-function answerUnknown(
-  response: ServerResponse | Http2ServerResponse,
-  grpc: Http2ServerResponse | undefined,
-): void {
-  if (grpc === undefined) {
-    response.statusCode = 404;
-    response.end();
-    return;
-  }
-  const unimplemented = {
-    "content-type": "application/grpc",
-    "grpc-status": "12",
-    "grpc-message": "unknown method",
-  };
-  grpc.stream.respond({ ":status": 200, ...unimplemented }, { endStream: true });
 }

@@ -1,7 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse as parseYaml } from "yaml";
 import type { z } from "zod";
 import { CodemodeError, type FieldViolation } from "../shared/errors.ts";
 import type { IsolationTier, Limits } from "../shared/model.ts";
@@ -14,6 +12,7 @@ import {
   settingsSchema,
   type ToolServiceSettings,
 } from "./settings.ts";
+import { merge, readSettings } from "./settings-file.ts";
 import { heapBytes, logBytesFor, outcomeBytesFor, requestsFor, slotsFor } from "./slots.ts";
 import { longestDeadlineMs } from "./timeout-headers.ts";
 
@@ -24,6 +23,8 @@ export interface Config {
   readonly port: number;
   /** Empty: every caller is the tenant "default", on loopback only. */
   readonly apiKeys: readonly ApiKey[];
+  /** Of web pages that a service without keys answers, beside its own. */
+  readonly allowedOrigins: readonly string[];
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly requiredIsolationTier: IsolationTier;
   /** Whether engines get a second wall where the machine gives one. */
@@ -130,8 +131,7 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<Config> {
   const file = sources.file ?? env.CODEMODE_CONFIG;
   const environment = readEnvironment(env);
   const settings = merge(merge(await readSettings(file), environment.settings), overrides);
-  const unknown = environment.unknown.map((field) => ({ field, description: "no such setting" }));
-  return check(settings, unknown);
+  return check(settings, environment.faults);
 }
 
 /** A configuration of settings and defaults. Throws with every fault at once, by field. */
@@ -222,6 +222,7 @@ function complete(settings: Parsed): Config {
     host: settings.host,
     port: settings.port,
     apiKeys: settings.api_keys,
+    allowedOrigins: settings.allowed_origins,
     tls: tls && { certFile: tls.cert_file, keyFile: tls.key_file },
     requiredIsolationTier: settings.isolation.require,
     secondWall: settings.isolation.second_wall,
@@ -229,7 +230,7 @@ function complete(settings: Parsed): Config {
     python: settings.python,
     sitePackages: settings.site_packages,
     spareGuests: settings.spare_guests,
-    cacheDirectory: settings.cache_directory ?? join(homedir(), ".cache", "codemode"),
+    cacheDirectory: settings.cache_directory ?? defaultCache(),
     slots,
     queueSize,
     queueTimeoutMs: settings.queue_timeout_ms,
@@ -273,25 +274,11 @@ function complete(settings: Parsed): Config {
   };
 }
 
-async function readSettings(file: string | undefined): Promise<Record<string, unknown>> {
-  if (file === undefined) return {};
+/** In the home directory; where there is none, in that of temporary files. */
+function defaultCache(): string {
   try {
-    const settings: unknown = parseYaml(await readFile(file, "utf8")) ?? {};
-    if (!isRecord(settings)) throw new Error("not a map of settings");
-    return settings;
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message.split("\n", 1)[0] : "unreadable";
-    throw new CodemodeError("invalid_request", `configuration file ${file}: ${why}`, { cause });
+    return join(homedir(), ".cache", "codemode");
+  } catch {
+    return join(tmpdir(), `codemode-cache-${process.getuid?.() ?? 0}`);
   }
-}
-
-function merge(under: unknown, over: unknown): unknown {
-  if (!isRecord(under) || !isRecord(over)) return over === undefined ? under : over;
-  const merged: Record<string, unknown> = { ...under };
-  for (const [key, value] of Object.entries(over)) merged[key] = merge(under[key], value);
-  return merged;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -15,7 +15,8 @@ export function checkExposure({ host, apiKeys }: Pick<Config, "host" | "apiKeys"
   );
 }
 
-function isLoopback(host: string): boolean {
+/** Whether a host name or address is of this machine alone. */
+export function isLoopback(host: string): boolean {
   const family = isIP(host);
   if (family === 0) return host === "localhost";
   return loopback.check(host, family === 6 ? "ipv6" : "ipv4");

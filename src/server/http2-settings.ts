@@ -18,10 +18,11 @@ export const http2Options: SecureServerOptions = {
   settings: {
     maxConcurrentStreams: 2_048,
     initialWindowSize: windowBytes,
-    maxHeaderListSize: 32 * 1024,
+    maxHeaderListSize: 64 * 1024,
     enablePush: false,
   },
-  maxHeaderListPairs: 64,
+  // More than are taken (admission.ts), so that whoever sends a few too many is told; Node only resets.
+  maxHeaderListPairs: 256,
   maxSessionMemory: 64,
   maxSettings: 32,
   streamResetBurst: burst,

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import http from "node:http";
 import http2 from "node:http2";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { RequestHandler } from "./adapter.ts";
 import type { Connections } from "./connections.ts";
@@ -109,6 +110,7 @@ function inTheClear(ground: Ground): Serving {
   const h2 = http2.createServer(http2Options, handler);
   h2.on("session", onSession);
   const h1 = http.createServer({ headersTimeout: handshakeMs }, handler);
+  h1.on("clientError", answerClientError);
   // The HTTP/1.1 server owns the port, since its own timeouts only work where it listens.
   const serveHttp1 = takeOver(h1, "connection");
   const serve = (socket: Socket) =>
@@ -127,6 +129,21 @@ function inTheClear(ground: Ground): Serving {
       },
     });
   return { server: h1, serve };
+}
+
+/** Says in words what Node only says in a status: headers that are too large. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const isTooLarge = error.code === "HPE_HEADER_OVERFLOW";
+  const status = isTooLarge ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  const text = isTooLarge
+    ? `the request's headers are larger than ${http.maxHeaderSize} bytes\n`
+    : "the request is not proper HTTP/1.1\n";
+  const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\n`;
+  socket.end(`${head}Content-Length: ${text.length}\r\n\r\n${text}`);
 }
 
 /** HTTP/2 and HTTP/1.1 over TLS, told apart by ALPN. */

@@ -18,6 +18,7 @@ import type { RequestBounds } from "../service/request.ts";
 import { startDeadline } from "../shared/abort.ts";
 import type { ServerInfo } from "../shared/model.ts";
 import { type AdapterOptions, createAdapter, type RequestHandler } from "./adapter.ts";
+import { createAdmission } from "./admission.ts";
 import type { Config } from "./config.ts";
 import { Connections } from "./connections.ts";
 import { startEngines } from "./engines.ts";
@@ -217,6 +218,8 @@ function createHandler(
   const requestGate = createGate({ instanceId, authenticate, interceptors });
   return createAdapter({
     routes,
+    services: [ExecutorService.typeName, Health.typeName],
+    admission: createAdmission({ ...config, hasKeys: config.apiKeys.length > 0 }),
     interceptors,
     requestGate,
     // A result in a JSON message has its quotes escaped; one that is a little too large is told so.

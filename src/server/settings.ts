@@ -126,6 +126,9 @@ export const settingsSchema = z.strictObject({
   host: z.string().min(1).default(defaults.host),
   port: z.int().min(0).max(65_535).default(defaults.port),
   api_keys: z.array(apiKey).default([]),
+  allowed_origins: z
+    .array(z.string().regex(/^https?:\/\/[^/?#\s]+$/, "must be such as https://app.example:8443"))
+    .default([]),
   tls: z.strictObject({ cert_file: path, key_file: path }).optional(),
   isolation: z
     .strictObject({

@@ -5,12 +5,14 @@ import {
   QuotaFailureSchema,
   RetryInfoSchema,
 } from "../../gen/es/google/rpc/error_details_pb.ts";
+import { firstBytes } from "./capped-text.ts";
 import {
   CodemodeConnectionError,
   CodemodeError,
   CodemodeTimeoutError,
   type ErrorKind,
   type ErrorOptions,
+  type FieldViolation,
 } from "./errors.ts";
 import { fromDuration, toDuration } from "./wire/time.ts";
 
@@ -53,7 +55,13 @@ const kinds: ReadonlyMap<Code, ErrorKind> = new Map(
 
 /** The error as a gRPC status with google.rpc details; causes stay behind. */
 export function toConnectError(error: CodemodeError): ConnectError {
-  const status = new ConnectError(error.message, codes[error.kind], undefined, undefined, error);
+  const status = new ConnectError(
+    firstBytes(error.message, maxMessageBytes),
+    codes[error.kind],
+    undefined,
+    undefined,
+    error,
+  );
   const metadata: Record<string, string> = { kind: error.kind };
   if (error.correlationId !== undefined) metadata.correlation_id = error.correlationId;
   if (error.executionId !== undefined) metadata.execution_id = error.executionId;
@@ -64,7 +72,7 @@ export function toConnectError(error: CodemodeError): ConnectError {
   if (error.violations.length > 0) {
     status.details.push({
       desc: BadRequestSchema,
-      value: { fieldViolations: [...error.violations] },
+      value: { fieldViolations: fitting(error.violations) },
     });
   }
   if (error.quota.length > 0) {
@@ -78,6 +86,31 @@ export function toConnectError(error: CodemodeError): ConnectError {
   }
   if (isFinal(error)) status.metadata.set(pushbackTrailer, "-1");
   return status;
+}
+
+// A status with its details is a trailer of base64, below 4 KiB of it: many clients take 8 KiB of all.
+const maxMessageBytes = 1_024;
+const maxViolationBytes = 1_600;
+const maxFieldBytes = 128;
+const maxDescriptionBytes = 512;
+
+/** As many violations as there is room for, their texts cut; the last says how many there are beside. */
+function fitting(violations: readonly FieldViolation[]): FieldViolation[] {
+  const fitted: FieldViolation[] = [];
+  let bytes = 0;
+  for (const { field, description } of violations) {
+    const cut = {
+      field: firstBytes(field, maxFieldBytes),
+      description: firstBytes(description, maxDescriptionBytes),
+    };
+    bytes += Buffer.byteLength(cut.field) + Buffer.byteLength(cut.description) + 8;
+    if (bytes > maxViolationBytes) {
+      const more = violations.length - fitted.length;
+      return [...fitted, { field: "", description: `and ${more} more` }];
+    }
+    fitted.push(cut);
+  }
+  return fitted;
 }
 
 /** Whether its code reads as if another try were safe, and none is. */

@@ -15,4 +15,4 @@ process.on("message", () => {
 process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
 // The way to its parent does not keep it alive.
 process.channel?.unref();
-await serve(file);
+await serve(file === undefined ? {} : { config: file });

@@ -147,7 +147,9 @@ describe("codemode run", () => {
     const child = codemode(["serve"], { CODEMODE_PORT: "high", CODEMODE_PROT: "1" });
     const { exitCode, stderr } = await finish(child);
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/^codemode: configuration: CODEMODE_PROT: no such setting; port: .*\n$/);
+    expect(stderr).toMatch(
+      /^codemode: configuration: CODEMODE_PROT: no such setting, did you mean CODEMODE_PORT\?; port: .*\n$/,
+    );
   });
 });
 
@@ -177,6 +179,45 @@ describe("codemode serve", () => {
     });
     served.child.kill("SIGTERM");
     expect(await served.exitCode).toBe(0);
+  });
+
+  it("drains when its terminal hangs up, however often that is said", async () => {
+    await using served = await serveFixture();
+    using client = connectClient(served.url);
+    const answer = client.executor.execute({ request: { code: "until drained" } });
+    await served.untilLogged("draining", () => served.child.kill("SIGHUP"));
+    served.child.kill("SIGHUP");
+    expect((await answer).execution?.outcome?.result.case).toBe("success");
+    expect(await served.exitCode).toBe(0);
+  });
+
+  it.each([
+    ["--port", "70000", "expected a port, 0 to 65535"],
+    ["--port", "http", "expected a port, 0 to 65535"],
+    ["--host", "0.0.0.0", "only a loopback address may be served, not 0.0.0.0"],
+  ])("says in one line what is wrong with %s %s", async (option, value, words) => {
+    const { stderr, exitCode } = await finish(codemode(["serve", option, value]));
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(words);
+  });
+
+  it("listens where its options say, and drains when npm, which started it, is told to end", async () => {
+    const folder = fileURLToPath(new URL("../..", import.meta.url));
+    const npm = spawn("npm", ["start", "--", "--port", "0", "--host", "::1"], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, CODEMODE_ENGINES: "quickjs", CODEMODE_PORT: "1", HOME: undefined },
+    });
+    const ended = once(npm, "exit");
+    const messages: string[] = [];
+    for await (const line of createInterface(npm.stdout)) {
+      if (!line.startsWith("{")) continue;
+      const { msg } = JSON.parse(line);
+      messages.push(msg);
+      if (msg.startsWith("codemode serves on http://[::1]:")) npm.kill("SIGTERM");
+    }
+    await ended;
+    expect(messages.at(-1)).toBe("draining");
   });
 
   it("lets a program that runs end before it ends by a signal", async () => {

@@ -171,7 +171,7 @@ describe("an HTTP/2 connection", () => {
     expect(session.remoteSettings).toMatchObject({
       maxConcurrentStreams: 2_048,
       initialWindowSize: 1024 * 1024,
-      maxHeaderListSize: 32 * 1024,
+      maxHeaderListSize: 64 * 1024,
     });
     await vi.waitFor(() => expect(session.state.remoteWindowSize).toBe(1024 * 1024));
     session.destroy();

@@ -11,20 +11,29 @@ import { around } from "./around.ts";
 export type Authenticate = (service: DescService, header: Headers) => string | undefined;
 
 /**
- * Knows tenants by `authorization: Bearer KEY`; compares in constant time. With no keys every call is
+ * Knows tenants by `authorization: Bearer KEY` or `x-api-key: KEY`; compares in constant time. With no keys every call is
  * the tenant "default". Health needs no key: load balancers ask it.
  */
 export function createAuthenticate(apiKeys: readonly ApiKey[]): Authenticate {
   const known = apiKeys.map(({ key, tenant }) => ({ digest: sha256(key), tenant }));
   return (service, header) => {
     if (known.length === 0 || service.typeName === Health.typeName) return "default";
-    const given = sha256(/^bearer +(\S+) *$/i.exec(header.get("authorization") ?? "")?.[1] ?? "");
+    const given = sha256(keyOf(header));
     let tenant: string | undefined;
     for (const candidate of known) {
       if (timingSafeEqual(candidate.digest, given)) tenant = candidate.tenant;
     }
     return tenant;
   };
+}
+
+/** The key that a call shows as a bearer token or, without one, as `x-api-key`; two that differ are none. */
+function keyOf(header: Headers): string {
+  const authorization = header.get("authorization");
+  const plain = header.get("x-api-key");
+  if (authorization === null) return plain ?? "";
+  const token = /^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? "";
+  return plain === null || plain === token ? token : "";
 }
 
 /** Refuses calls without a valid key, and puts the tenant into the `Call`. */

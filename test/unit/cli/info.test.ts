@@ -60,7 +60,7 @@ memory                 256 MiB  2 GiB
 output                 10 MiB   1 GiB
 tool calls             1000     100000
 tool calls at once     100      1000
-threads                16       64
+threads                64       64
 code                            1 MiB
 life without a reader           300 s
 `);

@@ -27,6 +27,17 @@ it("refuses a call without a key", () => {
   expect(authenticate(ExecutorService, new Headers())).toBeUndefined();
 });
 
+it.each([
+  [{ "x-api-key": "key-of-acme" }, "acme"],
+  [{ "x-api-key": "key-of-nobody" }, undefined],
+  [{ authorization: "Bearer key-of-acme", "x-api-key": "key-of-acme" }, "acme"],
+  [{ authorization: "Bearer key-of-acme", "x-api-key": "key-of-globex" }, undefined],
+  [{ authorization: "Bearer key-of-nobody", "x-api-key": "key-of-acme" }, undefined],
+  [{ authorization: "Basic x", "x-api-key": "key-of-acme" }, undefined],
+])("takes x-api-key where there is no other key: %j is the tenant %s", (headers, tenant) => {
+  expect(authenticate(ExecutorService, new Headers(headers))).toBe(tenant);
+});
+
 it("asks no key for health", () => {
   expect(authenticate(Health, new Headers())).toBe("default");
 });

@@ -174,10 +174,59 @@ it("leaves alone the variables of the SDK and of a Kubernetes service called cod
     CODEMODE_EXECUTOR_URL: "http://x",
     CODEMODE_SERVICE_HOST: "10.0.0.1",
     CODEMODE_PORT_8001_TCP: "tcp://10.0.0.1:8001",
+    CODEMODE_PORT: "tcp://10.0.0.1:8001",
+    CODEMODE_PORT_8001_TCP_ADDR: "10.0.0.1",
+    CODEMODE_SERVICE_PORT_GRPC: "8001",
+    CODEMODE_STAGING_SERVICE_HOST: "10.0.0.2",
+    CODEMODE_STAGING_PORT: "udp://10.0.0.2:53",
+    CODEMODE_STAGING_PORT_53_UDP_PROTO: "udp",
     OTHER: "1",
   };
+  expect((await loadConfig({ env })).port).toBe(8001);
+});
+
+it("leaves alone the variables of opencodemode, of its client and of its service", async () => {
+  const names =
+    "API_KEY MAIN_APP_TARGET SIDECAR_PORT SIDECAR_CONFIG CODE_TIMEOUT MAX_CODE_LENGTH TLS_ENABLED TLS_MODE TLS_CA_FILE TLS_REQUIRE_CLIENT_AUTH CALLBACK_TLS_ENABLED GRPC_TLS_MODE RETRY_ENABLED CORRELATION_ID_PREFIX ALLOW_DIRECT_EXECUTION ALLOWED_COMMANDS";
+  const env = Object.fromEntries(names.split(" ").map((name) => [`CODEMODE_${name}`, "1"]));
   expect(await violations(loadConfig({ env }))).toEqual({});
 });
+
+it("names the nearest variable where it knows none", async () => {
+  const env = { CODEMODE_TENANT_SLOT: "5", CODEMODE_SOMETHING_ENTIRELY_DIFFERENT: "5" };
+  expect(await violations(loadConfig({ env }))).toEqual({
+    CODEMODE_TENANT_SLOT: "no such setting, did you mean CODEMODE_TENANT_SLOTS?",
+    CODEMODE_SOMETHING_ENTIRELY_DIFFERENT: "no such setting",
+  });
+});
+
+it("takes an empty variable for an unset one, but for keys and for lists of what is allowed", async () => {
+  const env = { CODEMODE_PORT: "", CODEMODE_TLS_CERT_FILE: " ", CODEMODE_LOG_LEVEL: "" };
+  expect(await loadConfig({ env })).toMatchObject({ port: 8001, tls: undefined, logLevel: "info" });
+  const empty = "is empty: leave it unset, or say what is meant";
+  const listed = {
+    CODEMODE_API_KEYS: "",
+    CODEMODE_ENGINES: "",
+    CODEMODE_ISOLATION_REQUIRE: "",
+    CODEMODE_ALLOWED_ORIGINS: "",
+  };
+  expect(await violations(loadConfig({ env: listed }))).toEqual({
+    CODEMODE_API_KEYS: empty,
+    CODEMODE_ENGINES: empty,
+    CODEMODE_ISOLATION_REQUIRE: empty,
+    CODEMODE_ALLOWED_ORIGINS: empty,
+  });
+});
+
+it.each(["app.example", "https://app.example/page", "*", "ftp://app.example"])(
+  "takes no origin that is %s",
+  async (origin) => {
+    const overrides = { allowed_origins: [origin] };
+    expect(await violations(loadConfig({ env: {}, overrides }))).toEqual({
+      "allowed_origins.0": expect.stringContaining("must be such as https://app.example:8443"),
+    });
+  },
+);
 
 it("never shows a key in a fault", async () => {
   const env = { CODEMODE_API_KEYS: "just-a-secret-without-a-tenant,not a:key with space" };

@@ -1,3 +1,4 @@
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
 import { ErrorInfoSchema } from "../../../gen/es/google/rpc/error_details_pb.ts";
@@ -89,4 +90,22 @@ it("knows an error of another copy of the package", async () => {
   expect(error).not.toBeInstanceOf(CodemodeError);
   expect(CodemodeError.is(error)).toBe(true);
   expect(CodemodeError.from(error)).toBe(error);
+});
+
+it("keeps a status below 4 KiB of base64, and says how many faults it leaves out", () => {
+  const violations = Array.from({ length: 200 }, (_, index) => ({
+    field: `tools[${index}].input_schema.${"x".repeat(300)}`,
+    description: "é".repeat(1_000),
+  }));
+  const error = new CodemodeError("invalid_request", "é".repeat(5_000), { violations });
+  const status = toConnectError(error);
+  const bytes = status.details.reduce((sum, detail) => {
+    if (!("desc" in detail)) return sum;
+    const message = create(detail.desc, detail.value as MessageInitShape<typeof detail.desc>);
+    return sum + toBinary(detail.desc, message).length;
+  }, Buffer.byteLength(status.rawMessage));
+  expect((bytes * 4) / 3).toBeLessThan(4 * 1024);
+  const read = fromConnectError(status).violations;
+  expect(read[0]?.field).toMatch(/^tools\[0\]/);
+  expect(read.at(-1)).toEqual({ field: "", description: `and ${200 - read.length + 1} more` });
 });
