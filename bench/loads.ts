@@ -13,7 +13,14 @@ export interface LoadTools {
 }
 
 /** Names of the loads. */
-export type LoadName = "flood" | "crashes" | "loops" | "outputs" | "fullQueue" | "overRate";
+export type LoadName =
+  | "flood"
+  | "crashes"
+  | "loops"
+  | "outputs"
+  | "declarations"
+  | "fullQueue"
+  | "overRate";
 
 /** What a tenant may have where its calls are to be refused. */
 export const overload = { slots: 4, queue: 4, perMinute: 300, callers: 32 } as const;
@@ -48,6 +55,15 @@ export const loads: Readonly<Record<LoadName, (tools: LoadTools) => Promise<void
     };
     await callers(8, { client, tally, signal, onUnderWay }, read);
   },
+  /** Requests that declare 1,000 tools each, new ones each time, with almost 4 MiB of schemas. */
+  async declarations(tools) {
+    let round = 0;
+    const declare = () => {
+      const prefix = `tool_${round++}`;
+      return tools.client.stream("1 + 1", { tools: manyTools(prefix) }).outcome;
+    };
+    await callers(4, tools, declare);
+  },
   /** Programs that hold the tenant's slots and its part of the queue, and calls that find no place. */
   fullQueue: ({ client, tally, ...rest }) => {
     const { signal } = rest;
@@ -61,6 +77,21 @@ export const loads: Readonly<Record<LoadName, (tools: LoadTools) => Promise<void
   /** More calls than the tenant may make in a minute. */
   overRate: (tools) => untilRefused(tools),
 };
+
+const wideSchema = {
+  type: "object",
+  properties: Object.fromEntries(
+    Array.from({ length: 34 }, (_, n) => [
+      `argument_${n}`,
+      { type: "string", description: "what it is, said in so many words ".repeat(2) },
+    ]),
+  ),
+};
+
+function manyTools(prefix: string) {
+  const tool = { description: "one of many", inputSchema: wideSchema, execute: () => null };
+  return Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`${prefix}_${n}`, tool]));
+}
 
 /** Callers that go on when they are refused; under way when the first one is. */
 async function untilRefused({ client, tally, signal, onUnderWay }: LoadTools): Promise<void> {

@@ -9,6 +9,10 @@ const titles: readonly (readonly [LoadName, string])[] = [
   ["crashes", "a run beside another tenant's 1,000 programs that crash, again and again"],
   ["loops", "a run beside another tenant's 200 endless loops"],
   ["outputs", "a run beside another tenant's 8 programs that print 100 MB each"],
+  [
+    "declarations",
+    "a run beside another tenant's 4 callers that declare 1,000 new tools each time",
+  ],
 ];
 
 /** What one tenant's small runs take beside another tenant's worst; each on a fresh server. */

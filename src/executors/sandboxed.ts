@@ -5,7 +5,8 @@ import { stringifyJson } from "../shared/json.ts";
 import type { Channel, ProgramResult } from "../shared/model.ts";
 import { restarting } from "../shared/restarting.ts";
 import { failed, stopped } from "../shared/stop.ts";
-import type { Executor, GuestEvent, Program } from "./executor.ts";
+import { runInTurns, type Steps } from "../shared/turns.ts";
+import type { Executor, GuestEvent, GuestTool, Program } from "./executor.ts";
 
 // Of a message of at most 8 KiB.
 const maxHadBytes = 7 * 1024;
@@ -54,13 +55,14 @@ async function* run(
   signal: AbortSignal,
   limits: PayloadLimits,
 ): AsyncGenerator<GuestEvent, void, undefined> {
+  const text = await runInTurns(programText(program));
   using guest = await lease();
   const kill = () => guest.kill();
   signal.addEventListener("abort", kill, { once: true });
   try {
     yield { type: "started" };
     if (signal.aborted) kill();
-    else guest.start(toGuestProgram(program, limits));
+    else guest.start(toGuestProgram(program, text, limits));
     const output = new OutputMeter(program.limits.outputBytes);
     const { said, had } = yield* events(guest, output, signal);
     kill(); // the result is in: whatever still runs has nothing left to say
@@ -129,19 +131,40 @@ function withWhatItHad(result: ProgramResult, had: ProgramResult | undefined): P
   return { status: "failed", error: { reason: "timeout", type, message: said, traceback, line } };
 }
 
-function toGuestProgram(program: Program, payloads: PayloadLimits): GuestProgram {
-  const { code, unfenced, language, context, config, limits, seed, tools, hasMoreTools } = program;
+function toGuestProgram(program: Program, text: string, payloads: PayloadLimits): GuestProgram {
+  const { limits, seed } = program;
   const { memoryBytes, wallMs, activeMs, threads, outputBytes } = limits;
-  const visible = tools.map(({ parameters, nullWhenAbsent, absentWhenNull, ...tool }) => ({
-    ...tool,
-    parameters: parameters ?? null,
+  return { text, seed, memoryBytes, wallMs, activeMs, threads, outputBytes, ...payloads };
+}
+
+/** What the guest reads: the program, and its tools, of which there may be many. */
+function* programText(program: Program): Steps<string> {
+  const { code, unfenced, language, context, config, limits, tools, hasMoreTools } = program;
+  const texts: string[] = [];
+  for (const tool of tools) {
+    yield;
+    texts.push(toolText(tool));
+  }
+  const source = { code, language, ...(unfenced && { unfenced: { ...unfenced } }) };
+  const given = { context, config, hasMoreTools, maxOpenCalls: limits.openToolCalls };
+  return `${stringifyJson({ ...source, ...given }).slice(0, -1)},"tools":[${texts.join(",")}]}`;
+}
+
+// Sets of tools are shared by the executions that declare them.
+const toolTexts = new WeakMap<GuestTool, string>();
+
+function toolText(tool: GuestTool): string {
+  const known = toolTexts.get(tool);
+  if (known !== undefined) return known;
+  const { parameters = null, nullWhenAbsent, absentWhenNull, ...rest } = tool;
+  const text = JSON.stringify({
+    ...rest,
+    parameters,
     ...(nullWhenAbsent?.length && { nullWhenAbsent }),
     ...(absentWhenNull?.length && { absentWhenNull }),
-  }));
-  const source = { code, language, ...(unfenced && { unfenced: { ...unfenced } }) };
-  const given = { context, config, tools: visible, hasMoreTools };
-  const text = stringifyJson({ ...source, ...given, maxOpenCalls: limits.openToolCalls });
-  return { text, seed, memoryBytes, wallMs, activeMs, threads, outputBytes, ...payloads };
+  });
+  toolTexts.set(tool, text);
+  return text;
 }
 
 /** What an end without a result means. */

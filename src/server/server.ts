@@ -34,7 +34,7 @@ import { version } from "./version.ts";
 
 const maxCodeBytes = 1024 * 1024;
 // The longest code, as JSON escapes it, with context, config and tools.
-const requestBytes = 4 * 1024 * 1024;
+const requestBytes = 6 * 1024 * 1024;
 const closeMs = 2_000;
 const handshakeMs = 10_000;
 const idleMs = 300_000;

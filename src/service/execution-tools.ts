@@ -1,6 +1,7 @@
 import type { GuestTool, GuestToolCall } from "../executors/executor.ts";
 import { CodemodeError } from "../shared/errors.ts";
 import type { ExecutionRequest, ToolCall, ToolResult } from "../shared/model.ts";
+import { runInTurns, type Steps } from "../shared/turns.ts";
 import { type Refusals, ToolBridge, type ToolBridgeOptions } from "../tools/bridge.ts";
 import type { PayloadBounds } from "../tools/budget.ts";
 import { type Grants, openGrants } from "../tools/grants.ts";
@@ -27,6 +28,16 @@ export const firstHost = 1;
 // Each change of the host is an event that the log keeps to its end.
 const maxHosts = 1_000;
 
+/** What a guest is told of each tool that is granted; the first time its schemas are read. */
+function* guestTools(grants: Grants, language: string): Steps<GuestTool[]> {
+  const tools: GuestTool[] = [];
+  for (const { tool } of grants.all) {
+    yield;
+    tools.push(toGuestTool(tool, language));
+  }
+  return tools;
+}
+
 /** The tools of one execution: granted before it has a slot, called once it has a guest. */
 export class ExecutionTools {
   readonly #options: ExecutionToolsOptions;
@@ -49,7 +60,7 @@ export class ExecutionTools {
     const { request, toolServices } = this.#options;
     const services = request.toolServices.flatMap((name) => toolServices.get(name) ?? []);
     this.#grants = await openGrants({ inline: request.tools, services }, signal);
-    return this.#grants.all.map(({ tool }) => toGuestTool(tool, request.language));
+    return await runInTurns(guestTools(this.#grants, request.language));
   }
 
   /** There is a guest: what it calls from now on is answered. */

@@ -1,6 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { ExecutionEvent as ExecutionEventMessage } from "../../gen/es/codemode/v1/execution_pb.ts";
+import type {
+  ExecutionEvent as ExecutionEventMessage,
+  ExecutionRequest as RequestMessage,
+} from "../../gen/es/codemode/v1/execution_pb.ts";
 import {
   ExecuteResponseSchema,
   type ExecutorService,
@@ -15,7 +18,8 @@ import { toEventMessage } from "../shared/wire/event.ts";
 import { toExecutionMessage } from "../shared/wire/execution.ts";
 import { toServerInfoMessage } from "../shared/wire/server-info.ts";
 import { parseToolResult, readAnswers, readStart } from "./answers.ts";
-import { getCall, getTimedCall } from "./call.ts";
+import { type Call, getCall, getTimedCall } from "./call.ts";
+import { DeclaredTools } from "./declared-tools.ts";
 import { callEnded } from "./endings.ts";
 import type { Executions } from "./executions.ts";
 import { fault } from "./faults.ts";
@@ -41,10 +45,15 @@ export function createExecutorService(
   deps: ExecutorServiceDeps,
 ): ServiceImpl<typeof ExecutorService> {
   const { executions, idempotency, serverInfo, bounds } = deps;
+  const declarations = new DeclaredTools();
+  const parse = async (message: RequestMessage | undefined, { tenant, correlationId }: Call) => {
+    const declared = await declarations.read(message?.tools ?? [], tenant);
+    return parseExecutionRequest(message, bounds, correlationId, declared);
+  };
   return {
     async execute(message, context) {
       const call = getTimedCall(context);
-      const request = parseExecutionRequest(message.request, bounds, call.correlationId);
+      const request = await parse(message.request, call);
       refuseInline(request);
       const options = { signal: context.signal, answersTools: false };
       await using reader = await idempotency.start(request, call, options);
@@ -68,7 +77,7 @@ export function createExecutorService(
 
     async *executeStream(message, context) {
       const call = getTimedCall(context);
-      const request = parseExecutionRequest(message.request, bounds, call.correlationId);
+      const request = await parse(message.request, call);
       const options = { signal: context.signal, answersTools: false };
       await using reader = await idempotency.start(request, call, options);
       yield* eventsOf(reader, message.payloads, request.tools);
@@ -78,7 +87,7 @@ export function createExecutorService(
       const call = getTimedCall(context);
       const input = messages[Symbol.asyncIterator]();
       const start = await readStart(input, context.signal);
-      const request = parseExecutionRequest(start.request, bounds, call.correlationId);
+      const request = await parse(start.request, call);
       // A caller that breaks the protocol of its stream ends its own call.
       using reading = forkSignal(context.signal);
       const options = { signal: reading.signal, answersTools: true };

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { stringifyJson } from "../shared/json.ts";
 import type { ExecutionRequest, JsonValue } from "../shared/model.ts";
+import { digestOf } from "./declarations.ts";
 
 // What makes a request the same as another: all of it but its own id and the id of its traces, and what
 // is made of its code.
@@ -31,7 +32,7 @@ export function fingerprintOf(request: ExecutionRequest): string {
     context: stringifyJson(sorted(context)),
     config: stringifyJson(sorted(config)),
     limits: JSON.stringify(limits),
-    tools: JSON.stringify(tools),
+    tools: digestOf(tools),
     toolServices: JSON.stringify(toolServices),
     keepWithoutReaderMs: String(request.keepWithoutReaderMs),
   } satisfies Record<keyof typeof fields, string>;

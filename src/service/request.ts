@@ -1,7 +1,8 @@
 import type { ExecutionRequest as RequestMessage } from "../../gen/es/codemode/v1/execution_pb.ts";
 import type { ExecutionRequest } from "../shared/model.ts";
+import { runAtOnce } from "../shared/turns.ts";
 import { fromDuration } from "../shared/wire/time.ts";
-import { parseToolServices, parseTools } from "./declarations.ts";
+import { type Declared, parseToolServices, readTools } from "./declarations.ts";
 import { Faults } from "./faults.ts";
 import { checkDuration, type LimitBounds, parseLimits } from "./limits.ts";
 import { readSource, type Source } from "./source.ts";
@@ -24,38 +25,45 @@ const idPattern = /^[A-Za-z0-9._-]{1,128}$/;
 const idRule = "must be 1 to 128 characters of A-Z a-z 0-9 . _ -";
 
 /**
- * The request, every field set and within its bounds. Throws a CodemodeError `invalid_request` with
- * every violation at once.
+ * The request, every field set and within its bounds; its tools are `declared` where they have been
+ * read before. Throws a CodemodeError `invalid_request` with every violation at once.
  */
 export function parseExecutionRequest(
   message: RequestMessage | undefined,
   bounds: RequestBounds,
   correlationId: string,
+  declared: Declared = runAtOnce(readTools(message?.tools ?? [])),
 ): ExecutionRequest {
   const faults = new Faults();
   if (message === undefined) {
     faults.add("request", "is required");
     throw faults.toError();
   }
-  const request = parse(message, bounds, faults);
+  const request = parse(message, bounds, declared, faults);
   faults.throwIfAny();
   return { ...request, correlationId: request.correlationId || correlationId };
 }
 
-function parse(message: RequestMessage, bounds: RequestBounds, faults: Faults): ExecutionRequest {
+function parse(
+  message: RequestMessage,
+  bounds: RequestBounds,
+  declared: Declared,
+  faults: Faults,
+): ExecutionRequest {
   const { requestId, correlationId } = message;
   const language = message.language === "" ? defaultLanguage : message.language;
   if (requestId !== "" && !idPattern.test(requestId)) faults.add("request.request_id", idRule);
   if (correlationId !== "" && !idPattern.test(correlationId)) {
     faults.add("request.correlation_id", idRule);
   }
+  for (const { field, description } of declared.faults) faults.add(field, description);
   return {
     ...parseCode(message.code, language, bounds.maxCodeBytes, faults),
     language: checkLanguage(language, bounds.languages, faults),
     context: parseVariables(message.context, "request.context", faults),
     config: parseVariables(message.config, "request.config", faults),
     limits: parseLimits(message.limits, bounds, faults),
-    tools: parseTools(message.tools, faults),
+    tools: declared.tools,
     toolServices: parseToolServices(message.toolServices, bounds.toolServices, faults),
     keepWithoutReaderMs: parseKeep(message, bounds.maxKeepWithoutReaderMs, faults),
     requestId,

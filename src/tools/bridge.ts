@@ -4,10 +4,12 @@ import { startTimer } from "../shared/abort.ts";
 import { CodemodeError } from "../shared/errors.ts";
 import type { EventBody, Limits, ToolAnswer, ToolCall, ToolResult } from "../shared/model.ts";
 import type { Stop } from "../shared/stop.ts";
+import { runInTurns } from "../shared/turns.ts";
 import { argumentsTooLarge, checkAnswer, failure } from "./answer.ts";
 import { CallBudget, type PayloadBounds } from "./budget.ts";
 import type { Grant, Grants } from "./grants.ts";
 import { answerMeta, notGranted } from "./meta.ts";
+import { readWords } from "./search.ts";
 import type { CallScope } from "./tool-service.ts";
 
 /** What was refused without effect, counted over executions. */
@@ -215,6 +217,7 @@ export class ToolBridge {
   async #answerUnknown(call: OpenCall, argumentsJson: string): Promise<ToolAnswer> {
     const { grants, language } = this.#options;
     const tools = () => grants.all.map(({ tool }) => tool);
+    await runInTurns(readWords(tools()));
     const meta = answerMeta(call.tool, argumentsJson, { tools: tools(), language });
     if (meta !== undefined) return meta;
     const grant = await grants.find(call.tool, call.controller.signal);

@@ -1,4 +1,5 @@
 import type { ToolDeclaration } from "../shared/model.ts";
+import type { Steps } from "../shared/turns.ts";
 
 /** A tool that was found, and how well it fits; more is better. */
 export interface Found {
@@ -20,6 +21,14 @@ const fillers = new Set("a an and by for from how i in is it of on or the to wha
 
 // Lists of services are shared by their executions; words are counted once.
 const entries = new WeakMap<ToolDeclaration, Entry>();
+
+/** Counts the words of tools ahead of a search: a first one among many takes long. */
+export function* readWords(tools: readonly ToolDeclaration[]): Steps<void> {
+  for (const tool of tools) {
+    yield;
+    entryOf(tool);
+  }
+}
 
 /**
  * The tools that a query fits, best first: by the words that it shares with names and descriptions,

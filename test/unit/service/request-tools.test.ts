@@ -61,26 +61,26 @@ it("names every fault of every declaration at once", () => {
   ]);
 });
 
-it("takes 256 tools and not one more", () => {
-  const tools = Array.from({ length: 257 }, (_, index) => ({ name: `t${index}` }));
-  expect(parse({ tools: tools.slice(1) }).tools).toHaveLength(256);
+it("takes 1,000 tools and not one more", () => {
+  const tools = Array.from({ length: 1_001 }, (_, index) => ({ name: `t${index}` }));
+  expect(parse({ tools: tools.slice(1) }).tools).toHaveLength(1_000);
   expect(violations({ tools })).toEqual([
-    { field: "request.tools", description: "are 257 tools, at most 256" },
+    { field: "request.tools", description: "are 1001 tools, at most 1000" },
   ]);
 });
 
-it("takes 512 KiB of schemas in all and not a byte more", () => {
+it("takes 4 MiB of schemas in all and not a byte more", () => {
   const full = `{"title":"${"x".repeat(64 * 1024 - 12)}"}`;
-  const tools = ["a", "b", "c", "d"].map((name) => ({
-    name,
+  const tools = Array.from({ length: 32 }, (_, index) => ({
+    name: `t${index}`,
     inputSchemaJson: full,
     outputSchemaJson: full,
   }));
-  expect(parse({ tools }).tools).toHaveLength(4);
+  expect(parse({ tools }).tools).toHaveLength(32);
   expect(violations({ tools: [...tools, { name: "e", inputSchemaJson: "{}" }] })).toEqual([
     {
       field: "request.tools",
-      description: "have 524290 bytes of schemas in all, at most 524288",
+      description: "have 4194306 bytes of schemas in all, at most 4194304",
     },
   ]);
 });
