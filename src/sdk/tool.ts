@@ -16,14 +16,14 @@ export interface ToolInfo {
   readonly correlationId: string;
 }
 
-/** A JSON Schema (2020-12) as an object, or what the AI SDK's `jsonSchema()` gives. */
+/** A JSON Schema as an object (2020-12, or the draft that `$schema` names), or what the AI SDK's `jsonSchema()` gives. */
 export type JsonSchemaLike = Readonly<Record<string, unknown>> & { readonly "~standard"?: never };
 
 /** The parts of a tool beside its schemas and its handler. */
 export interface ToolTraits {
   /** Name by which programs call it, 1 to 128 characters, not beginning with "__". */
   readonly name: string;
-  /** What it does, for models and people, at most 4096 bytes. */
+  /** What it does, for models and people; what is beyond 4096 bytes is cut, with a mark. */
   readonly description: string;
   /** It changes nothing. Default false. */
   readonly readOnly?: boolean | undefined;

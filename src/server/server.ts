@@ -33,8 +33,8 @@ import { Transit } from "./transit.ts";
 import { version } from "./version.ts";
 
 const maxCodeBytes = 1024 * 1024;
-// The longest code, as JSON escapes it, with context, config and tools.
-const requestBytes = 6 * 1024 * 1024;
+// The longest code, as JSON escapes it, with context and config; or as much of tools.
+const requestBytes = 4 * 1024 * 1024;
 const closeMs = 2_000;
 const handshakeMs = 10_000;
 const idleMs = 300_000;
@@ -223,7 +223,7 @@ function createHandler(
     interceptors,
     requestGate,
     // A result in a JSON message has its quotes escaped; one that is a little too large is told so.
-    readMaxBytes: requestBytes + 2 * config.toolPayloadBytes,
+    readMaxBytes: Math.max(2 * requestBytes, requestBytes + 2 * config.toolPayloadBytes),
     times: { receiveMs: config.receiveMs, sendMs: config.sendMs, maxDeadlineMs: maxMs },
     ...edge,
   });

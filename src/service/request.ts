@@ -56,14 +56,13 @@ function parse(
   if (correlationId !== "" && !idPattern.test(correlationId)) {
     faults.add("request.correlation_id", idRule);
   }
-  for (const { field, description } of declared.faults) faults.add(field, description);
   return {
     ...parseCode(message.code, language, bounds.maxCodeBytes, faults),
     language: checkLanguage(language, bounds.languages, faults),
     context: parseVariables(message.context, "request.context", faults),
     config: parseVariables(message.config, "request.config", faults),
     limits: parseLimits(message.limits, bounds, faults),
-    tools: declared.tools,
+    tools: toolsOf(declared, faults),
     toolServices: parseToolServices(message.toolServices, bounds.toolServices, faults),
     keepWithoutReaderMs: parseKeep(message, bounds.maxKeepWithoutReaderMs, faults),
     requestId,
@@ -90,6 +89,11 @@ function checkLanguage(language: string, known: readonly string[], faults: Fault
     faults.add("request.language", `is ${name}, known are ${known.join(", ")}`);
   }
   return language;
+}
+
+function toolsOf(declared: Declared, faults: Faults): Declared["tools"] {
+  for (const { field, description } of declared.faults) faults.add(field, description);
+  return declared.tools;
 }
 
 function parseKeep(message: RequestMessage, maxMs: number, faults: Faults): number {

@@ -84,6 +84,8 @@ describe("a caller on an interactive stream", () => {
         signature: "weather(**arguments) -> Any",
         parameters: undefined,
         required: [],
+        nullWhenAbsent: [],
+        absentWhenNull: [],
       },
     ]);
     caller.abort();
