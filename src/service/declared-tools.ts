@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import type { ToolDeclaration as ToolDeclarationMessage } from "../../gen/es/codemode/v1/tool_pb.ts";
 import type { ToolDeclaration } from "../shared/model.ts";
-import { runInTurns, type Steps } from "../shared/turns.ts";
+import { runInLaterTurns, runInTurns, type Steps } from "../shared/turns.ts";
 import { type Declared, digestTools, readTools } from "./declarations.ts";
 
 // Of all sets together, in bytes of their texts: what an agent declares with each request is one set.
 const maxBytes = 32 * 1024 * 1024;
+const shortList = 64;
 
 /**
  * Sets of tools that tenants have declared. A set that is declared again is the same objects, so that
@@ -17,7 +18,9 @@ export class DeclaredTools {
 
   /** What a tenant declares, with what is wrong with it; a long list is read over several turns. */
   read(messages: readonly ToolDeclarationMessage[], tenant: string): Promise<Declared> {
-    return runInTurns(this.#read(messages, tenant));
+    // To take a message apart that holds many takes most of a turn already.
+    const run = messages.length > shortList ? runInLaterTurns : runInTurns;
+    return run(this.#read(messages, tenant));
   }
 
   *#read(messages: readonly ToolDeclarationMessage[], tenant: string): Steps<Declared> {

@@ -22,6 +22,12 @@ export async function runInTurns<T>(steps: Steps<T>): Promise<T> {
   }
 }
 
+/** As `runInTurns`, from a later turn on: the present one has had enough to do. */
+export async function runInLaterTurns<T>(steps: Steps<T>): Promise<T> {
+  await nextTurn();
+  return await runInTurns(steps);
+}
+
 /** Does all of the work at once. */
 export function runAtOnce<T>(steps: Steps<T>): T {
   for (;;) {

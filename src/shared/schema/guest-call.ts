@@ -1,7 +1,8 @@
 import type { ToolDeclaration } from "../model.ts";
-import { type Parameters, parametersOf } from "./parameters.ts";
-import { pythonSignature } from "./python.ts";
-import { typescriptSignature } from "./typescript.ts";
+import { type Parameters, parametersOfShape } from "./parameters.ts";
+import { pythonSignatureOf } from "./python.ts";
+import { shapeOf } from "./shape.ts";
+import { typescriptSignatureOf } from "./typescript.ts";
 
 /** How a guest calls a tool. */
 export interface GuestCall extends Parameters {
@@ -9,7 +10,7 @@ export interface GuestCall extends Parameters {
   readonly signature: string;
 }
 
-const notations = { python: pythonSignature, typescript: typescriptSignature };
+const notations = { python: pythonSignatureOf, typescript: typescriptSignatureOf };
 
 // A guest may ask for its tools again and again, and the lists of services are shared by executions.
 const known = {
@@ -25,8 +26,9 @@ export function guestCallOf(tool: ToolDeclaration, language: string): GuestCall 
   const notation = language === "python" ? "python" : "typescript";
   const made = known[notation].get(tool);
   if (made !== undefined) return made;
-  const signature = notations[notation](tool);
-  const call = { signature, ...parametersOf(tool.inputSchemaJson) };
+  const input = shapeOf(tool.inputSchemaJson);
+  const signature = notations[notation](tool.name, input, shapeOf(tool.outputSchemaJson));
+  const call = { signature, ...parametersOfShape(input) };
   known[notation].set(tool, call);
   return call;
 }

@@ -17,7 +17,12 @@ export interface Parameters {
  * counts as closed, as zod's are. Throws a JsonError for text that is not JSON.
  */
 export function parametersOf(inputSchemaJson: string): Parameters {
-  const shape = argumentsOf(shapeOf(inputSchemaJson));
+  return parametersOfShape(shapeOf(inputSchemaJson));
+}
+
+/** The arguments that the shape of an input names. */
+export function parametersOfShape(input: Shape): Parameters {
+  const shape = argumentsOf(input);
   if (shape.kind !== "object")
     return { parameters: undefined, required: [], nullWhenAbsent: [], absentWhenNull: [] };
   const fields = inOrder(shape);

@@ -15,11 +15,16 @@ export type Described = Pick<ToolDeclaration, "name" | "inputSchemaJson" | "outp
  * JsonError for a schema that is not JSON.
  */
 export function pythonSignature({ name, inputSchemaJson, outputSchemaJson }: Described): string {
+  return pythonSignatureOf(name, shapeOf(inputSchemaJson), shapeOf(outputSchemaJson));
+}
+
+/** The line of a tool whose schemas have been read. */
+export function pythonSignatureOf(name: string, taken: Shape, given: Shape): string {
   const types = new PythonTypes(() => "dict");
-  const input = argumentsOf(shapeOf(inputSchemaJson));
+  const input = argumentsOf(taken);
   const called = isPythonName(name) ? name : `tools[${pythonLiteral(name)}].run`;
   const parameters = [...namedParameters(input, types), ...otherParameters(input, types)];
-  return `${called}(${parameters.join(", ")}) -> ${types.of(shapeOf(outputSchemaJson))}`;
+  return `${called}(${parameters.join(", ")}) -> ${types.of(given)}`;
 }
 
 /** The parameters that an identifier can name, those that must be given first. */

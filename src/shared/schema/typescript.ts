@@ -22,14 +22,13 @@ export function typescriptMember(tool: ToolDeclaration): { member: string; inter
 
 /**
  * A tool as a program in JavaScript or TypeScript calls it, in one line, such as
- * "weather({ city: string }): Promise<number>". Throws a JsonError for a schema that is not JSON.
+ * "weather({ city: string }): Promise<number>".
  */
-export function typescriptSignature(tool: ToolDeclaration): string {
-  const types = new TypescriptTypes(pascal(tool.name), { hasNotes: false });
-  const input = shapeOf(tool.inputSchemaJson);
+export function typescriptSignatureOf(name: string, input: Shape, given: Shape): string {
+  const types = new TypescriptTypes(pascal(name), { hasNotes: false });
   const taken = input.kind === "any" ? "{ ... }" : types.of(input);
-  const called = isIdentifier(tool.name) ? tool.name : `tools[${JSON.stringify(tool.name)}]`;
-  const signature = `${called}(${taken}): Promise<${types.of(shapeOf(tool.outputSchemaJson))}>`;
+  const called = isIdentifier(name) ? name : `tools[${JSON.stringify(name)}]`;
+  const signature = `${called}(${taken}): Promise<${types.of(given)}>`;
   return signature.length > maxTypeLength ? `${called}({ ... }): Promise<unknown>` : signature;
 }
 
