@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { JsonError, parseJson, stringifyJson } from "../shared/json.ts";
+import { shapeOf } from "../shared/schema/shape.ts";
 import { createJsonSchemaCheck } from "./json-schema/check.ts";
 import { type CheckedOutput, checkOutput, describeIssues } from "./output-schema.ts";
 import { type Side, standardJson } from "./standard-json.ts";
@@ -99,9 +100,18 @@ function handled<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
+// What the arguments of a call can be, or be among.
+const takesObject = new Set(["object", "any", "union"]);
+
 function fromJsonSchema(schema: unknown, side: Side): ToolSchema {
   const check = createJsonSchemaCheck(schema);
   const json = stringifyJson(schema);
+  const { kind } = shapeOf(json);
+  if (side === "input" && !takesObject.has(kind)) {
+    throw new Error(
+      `expected a schema of an object, whose members are the arguments; it is of ${kind}`,
+    );
+  }
   if (side === "input") return { json, check };
   return {
     json,

@@ -27,6 +27,16 @@ function messageOf({ code, message, data }: JsonError): string {
       return `expected one of ${schema.enum.map((each: unknown) => JSON.stringify(each)).join(", ")}`;
     case "const-error":
       return `expected ${JSON.stringify(schema.const)}`;
+    case "any-of-error":
+      return `it fits none of ${JSON.stringify(schema.anyOf)}`;
+    case "one-of-error":
+      return `it fits none of ${JSON.stringify(schema.oneOf)}`;
+    case "multiple-one-of-error":
+      return `it fits more than one of ${JSON.stringify(schema.oneOf)}`;
+    case "minimum-error":
+      return `expected ${schema.exclusiveMinimum === true ? "more than" : "at least"} ${schema.minimum}`;
+    case "maximum-error":
+      return `expected ${schema.exclusiveMaximum === true ? "less than" : "at most"} ${schema.maximum}`;
     default:
       // The path stands before it.
       return message.replace(/ (?:in|at) `#[^`]*`/, "");

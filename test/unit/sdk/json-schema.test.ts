@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createJsonSchemaCheck } from "../../../src/sdk/json-schema/check.ts";
 
 const integers = { type: "object", properties: { n: { type: "integer", minimum: 1 } } };
+const eitherRequired = { oneOf: [{ required: ["a"] }, { required: ["b"] }] };
 const unevaluated = {
   allOf: [{ properties: { a: {} } }],
   properties: { b: {} },
@@ -85,7 +86,7 @@ describe("a check by a JSON Schema", () => {
 
   it.each<[string, unknown, unknown, string]>([
     ["a fraction", integers, { n: 1.5 }, "$.n: expected integer, received number"],
-    ["an integer below its minimum", integers, { n: 0 }, "$.n: "],
+    ["an integer below its minimum", integers, { n: 0 }, "$.n: expected at least 1"],
     ["a bigint below its minimum", integers, { n: -(2n ** 60n) }, "$.n: "],
     ["text", integers, { n: "5" }, "$.n: expected integer, received string"],
     ["a half of a fraction", { type: "integer", multipleOf: 1.5 }, 1.5, "expected integer"],
@@ -109,7 +110,9 @@ describe("a check by a JSON Schema", () => {
       "$._id: no member of this name is taken",
     ],
     ["what an enum does not hold", { enum: ["a", 1, null] }, "b", 'one of "a", 1, null'],
-    ["both of one", { oneOf: [{ required: ["a"] }, { required: ["b"] }] }, { a: 1, b: 1 }, "$: "],
+    ["both of one", eitherRequired, { a: 1, b: 1 }, "$: it fits more than one of"],
+    ["none of one", eitherRequired, {}, '$: it fits none of [{"required":["a"]}'],
+    ["none of any", { anyOf: [{ type: "string" }] }, 1, '$: it fits none of [{"type":"string"}]'],
     [
       "a stranger that every object inherits",
       { patternProperties: { "^x": {} }, properties: { a: {} }, additionalProperties: false },

@@ -90,6 +90,7 @@ it.each<[string, unknown, string]>([
     "a function has no JSON Schema",
   ],
   ["no object", z.string(), "expected a schema of an object"],
+  ["plain text", { type: "string" }, "expected a schema of an object"],
   ["anything", z.any(), "expected a schema of an object"],
 ])("a tool whose input is of %s is refused where it is defined", (_what, inputSchema, message) => {
   const definition = { name: "t", description: "", inputSchema, execute };
