@@ -1,5 +1,11 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { isConnectionLost, isHandshakeFault, isNotSent } from "../shared/connection-faults.ts";
+import {
+  isConnectionLost,
+  isHandshakeFault,
+  isNotHttp2,
+  isNotSent,
+  notHttp2,
+} from "../shared/connection-faults.ts";
 import {
   CodemodeConnectionError,
   CodemodeError,
@@ -35,6 +41,10 @@ export function toCallFailure(error: unknown, { effect, ...known }: FailedCall):
   }
   if (isFresh && isHandshakeFault(status)) {
     const message = `cannot reach the service: ${status.rawMessage.trim()}`;
+    return local(new CodemodeConnectionError(message, { ...options, retryable: false }));
+  }
+  if (isNotHttp2(status)) {
+    const message = `cannot reach the service: ${notHttp2}`;
     return local(new CodemodeConnectionError(message, { ...options, retryable: false }));
   }
   if (isConnectionLost(status)) {

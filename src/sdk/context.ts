@@ -7,10 +7,10 @@ export type ContextValue =
   | number
   | string
   | readonly ContextValue[]
-  | { readonly [key: string]: ContextValue };
+  | { readonly [key: string]: ContextValue | undefined };
 
-/** Variables of a tenant, such as `client_id`; the program reads them as `context`. */
-export type ContextVariables = { readonly [key: string]: ContextValue };
+/** Variables of a tenant, such as `client_id`; the program reads them as `context`. Those that are undefined are left out. */
+export type ContextVariables = { readonly [key: string]: ContextValue | undefined };
 
 const none: ContextVariables = Object.freeze({});
 const storage = new AsyncLocalStorage<ContextVariables>();
@@ -42,9 +42,11 @@ export function sealContext(variables: ContextVariables): ContextVariables {
   return seal(variables) as ContextVariables;
 }
 
-function seal(value: ContextValue): ContextValue {
+function seal(value: ContextValue | undefined): ContextValue | undefined {
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return Object.freeze(value.map(seal));
-  const members = Object.entries(value).map(([key, member]) => [key, seal(member)] as const);
+  if (Array.isArray(value)) return Object.freeze(value.map(seal)) as ContextValue;
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .map(([key, member]) => [key, seal(member)] as const);
   return Object.freeze(Object.fromEntries(members));
 }

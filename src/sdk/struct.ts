@@ -14,7 +14,9 @@ export function structViolations(value: unknown, field: string): FieldViolation[
 
 function membersOf(value: object, field: string, depth: number): FieldViolation[] {
   if (depth > maxDepth) return [{ field, description: `nested deeper than ${maxDepth}` }];
-  return Object.entries(value).flatMap(([key, member]) => [
+  // A member that is undefined is left out, as JSON.stringify does.
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return members.flatMap(([key, member]) => [
     ...textViolations(key, field),
     ...faultsOf(member, `${field}.${key}`, depth + 1),
   ]);

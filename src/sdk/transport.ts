@@ -8,9 +8,9 @@ import {
   createConnectTransport,
   createGrpcTransport,
   createGrpcWebTransport,
-  Http2SessionManager,
 } from "@connectrpc/connect-node";
 import { ExecutorService } from "../../gen/es/codemode/v1/executor_pb.ts";
+import { Http2Sessions } from "../shared/http2-sessions.ts";
 import { Peer } from "./peer.ts";
 
 /** Wire protocols that a client can speak. */
@@ -42,8 +42,8 @@ export interface Connection {
 const readMaxBytes = 64 * 1024 * 1024;
 // Output is small or quick to send; compressing each message costs both sides more than it saves.
 const acceptCompression: [] = [];
-// Node's 64 KiB make a stream wait for a round trip after every few messages.
-const windowBytes = 1024 * 1024;
+// Our own service takes pings as they come: a connection that is dead costs a call 5 s at the most.
+const keepalive = { pingAfterMs: 2_000, pingTimeoutMs: 3_000, pingGapMs: 2_000 };
 
 /** Prepares a connection; nothing is sent before the first call. */
 export function createConnection(options: ConnectionOptions): Connection {
@@ -69,9 +69,9 @@ export function watchStream<T>(onClosed: () => void, open: () => T): T {
   return watcher.run(onClosed, open);
 }
 
-class WatchedSessions extends Http2SessionManager {
+class WatchedSessions extends Http2Sessions {
   override async request(
-    ...args: Parameters<Http2SessionManager["request"]>
+    ...args: Parameters<Http2Sessions["request"]>
   ): Promise<ClientHttp2Stream> {
     const stream = await super.request(...args);
     const onClosed = watcher.getStore();
@@ -86,12 +86,7 @@ interface Wire {
 }
 
 function overHttp2({ url, protocol, tls }: ConnectionOptions): Wire {
-  // Pings find a peer that vanished without a word while a quiet program runs.
-  const sessionManager = new WatchedSessions(
-    url,
-    { pingIntervalMs: 30_000, pingTimeoutMs: 15_000 },
-    { ...tls, settings: { initialWindowSize: windowBytes, enablePush: false } },
-  );
+  const sessionManager = new WatchedSessions({ url, tls, keepalive });
   const common = { baseUrl: url, readMaxBytes, acceptCompression, sessionManager };
   const create = {
     grpc: () => createGrpcTransport(common),

@@ -4,6 +4,7 @@ import type {
   ExecutionRequest as ExecutionRequestMessage,
 } from "../../gen/es/codemode/v1/execution_pb.ts";
 import {
+  type AttachExecutionResponse,
   type Attached as AttachedMessage,
   type ExecuteInteractiveRequest,
   ExecuteInteractiveRequestSchema,
@@ -59,8 +60,23 @@ export function openAttached({ executionId, afterSequence, answerTools }: Attach
       answerTools,
       payloads,
     };
-    return submitting(client.attachExecution(message, attempt), client, call);
+    return submitting(withOpenCalls(client.attachExecution(message, attempt)), client, call);
   };
+}
+
+/** The open calls of an attachment may come in several messages: they are put together in the first. */
+async function* withOpenCalls(
+  responses: AsyncIterable<AttachExecutionResponse>,
+): AsyncGenerator<WireMessage, void, undefined> {
+  let attached: AttachedMessage | undefined;
+  for await (const response of responses) {
+    if (response.attached !== undefined) attached = response.attached;
+    else if (attached === undefined) yield response;
+    attached?.openCalls.push(...response.openCalls);
+    if (attached === undefined || attached.openCalls.length < attached.openCallCount) continue;
+    yield { attached };
+    attached = undefined;
+  }
 }
 
 /** A program whose events come while tools' answers go: `ExecuteInteractive`. */

@@ -116,6 +116,8 @@ const toolService = z.strictObject({
       }),
     )
     .default(false),
+  // Stock gRPC servers take a ping every 5 minutes, and end a connection that sends more.
+  ping_interval_ms: ms.min(1_000).default(300_000),
 });
 
 /** How a tool service is reached. */

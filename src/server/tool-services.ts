@@ -21,19 +21,24 @@ export async function openToolServices(config: Config, logger: Logger): Promise<
   }
   const { toolPayloadBytes: payloadBytes, toolListMs: listMaxAgeMs } = config;
   const times = { listMaxAgeMs, listFreshMs, listTimeoutMs };
-  return createToolServices(targets, { payloadBytes, ...times, retry });
+  const onReach = (toolService: string, why: string | undefined) => {
+    if (why === undefined) logger.info({ toolService }, "a tool service is reached");
+    else logger.warn({ toolService, why }, "a tool service cannot be reached");
+  };
+  return createToolServices(targets, { payloadBytes, ...times, retry, onReach });
 }
 
 async function toTarget(
   name: string,
-  { target, api_key: apiKey, tls }: ToolServiceSettings,
+  { target, api_key: apiKey, tls, ping_interval_ms: pingIntervalMs }: ToolServiceSettings,
 ): Promise<ToolServiceTarget> {
-  if (tls === false) return { name, url: `http://${target}`, apiKey, tls: {} };
+  const common = { name, apiKey, pingIntervalMs };
+  if (tls === false) return { ...common, url: `http://${target}`, tls: {} };
   const files = tls === true ? {} : { ca: tls.ca_file, cert: tls.cert_file, key: tls.key_file };
   const read = await Promise.all(
     Object.entries(files).flatMap(([part, file]) =>
       file === undefined ? [] : [readFile(file).then((pem) => [part, pem] as const)],
     ),
   );
-  return { name, url: `https://${target}`, apiKey, tls: Object.fromEntries(read) };
+  return { ...common, url: `https://${target}`, tls: Object.fromEntries(read) };
 }

@@ -13,7 +13,7 @@ import { forkSignal, untilAborted } from "../shared/abort.ts";
 import { CappedText } from "../shared/capped-text.ts";
 import type { ExecutionRequest, ServerInfo, ToolDeclaration } from "../shared/model.ts";
 import { executionIdTrailer } from "../shared/status.ts";
-import { toAttachedMessage } from "../shared/wire/attached.ts";
+import { toAttachedMessages } from "../shared/wire/attached.ts";
 import { toEventMessage } from "../shared/wire/event.ts";
 import { toExecutionMessage } from "../shared/wire/execution.ts";
 import { toServerInfoMessage } from "../shared/wire/server-info.ts";
@@ -101,7 +101,7 @@ export function createExecutorService(
       const place = { afterSequence: Number(afterSequence), answerTools };
       await using reader = await executions.attach(executionId, tenant, place, context.signal);
       setTrailer(executionIdTrailer, executionId);
-      yield { attached: toAttachedMessage(reader.attached) };
+      yield* toAttachedMessages(reader.attached);
       yield* eventsOf(reader, payloads, reader.tools);
     },
 

@@ -1,4 +1,5 @@
 import { Code, type ConnectError } from "@connectrpc/connect";
+import { isOfForeignProtocol } from "./http2-sessions.ts";
 
 /** The request never reached a handler: no connection, or a stream that the peer says it refused. */
 export function isNotSent(status: ConnectError): boolean {
@@ -15,6 +16,14 @@ export function isNotSent(status: ConnectError): boolean {
       (code === "ERR_HTTP2_STREAM_ERROR" && message.endsWith("NGHTTP2_REFUSED_STREAM")),
   );
 }
+
+/** The peer does not speak HTTP/2: it will not tomorrow, unless somebody turns it on. */
+export function isNotHttp2(status: ConnectError): boolean {
+  return nodeErrors(status).some(isOfForeignProtocol);
+}
+
+/** What is said of it. */
+export const notHttp2 = "this port speaks HTTP/1.1; is HTTP/2 on?";
 
 /** The peer's certificate, or ours, is not what the other side takes: it will not be tomorrow. */
 export function isHandshakeFault(status: ConnectError): boolean {

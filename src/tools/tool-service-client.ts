@@ -1,15 +1,16 @@
 import type { JsonObject as StructValue } from "@bufbuild/protobuf";
 import { type CallOptions, Code, ConnectError, createClient } from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { createGrpcTransport } from "@connectrpc/connect-node";
 import { ToolService as Service } from "../../gen/es/codemode/v1/tool_service_pb.ts";
 import type { RetryPolicy } from "../shared/backoff.ts";
 import { isNotSent } from "../shared/connection-faults.ts";
+import { Http2Sessions } from "../shared/http2-sessions.ts";
 import type { ToolAnswer } from "../shared/model.ts";
 import { tryAgain } from "../shared/retrying.ts";
 import { correlationHeader } from "../shared/status.ts";
 import { fromAnswerArm, fromToolDeclarationMessage } from "../shared/wire/tool.ts";
 import { failure } from "./answer.ts";
-import { isTransient, retryOf, toServiceFailure } from "./service-faults.ts";
+import { isTransient, retryOf, toServiceFailure, whyUnreached } from "./service-faults.ts";
 import { ToolList } from "./tool-list.ts";
 import type { ServiceCall, ToolService } from "./tool-service.ts";
 
@@ -21,6 +22,8 @@ export interface ToolServiceTarget {
   /** Sent as a bearer token. */
   readonly apiKey: string | undefined;
   /** PEM: authorities beside the system's, and an identity of our own. */
+  /** No two pings are closer, milliseconds. */
+  readonly pingIntervalMs: number;
   readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
 }
 
@@ -34,11 +37,15 @@ export interface ToolServiceClientOptions {
   readonly listFreshMs: number;
   readonly listTimeoutMs: number;
   readonly retry: RetryPolicy;
+  /** Told once whenever it changes whether a service can be reached: why not, or undefined. */
+  readonly onReach?: (service: string, why: string | undefined) => void;
 }
 
 /** A tool service and its connection. Disposing it ends the connection and every call on it. */
 export interface ToolServiceClient extends ToolService, Disposable {}
 
+// A connection that was silent for so long is looked at, as far as pings are allowed.
+const idlePingMs = 10_000;
 // Lists come with the schemas of all tools.
 const maxListBytes = 16 * 1024 * 1024;
 // What a response holds beside its result; one that is a little too large is told its size.
@@ -50,10 +57,10 @@ export function createToolServiceClient(
   options: ToolServiceClientOptions,
 ): ToolServiceClient {
   const { name, url, apiKey, tls } = target;
-  // Pings find a peer that vanished without a word while a tool takes its time.
-  const pings = { pingIntervalMs: 30_000, pingTimeoutMs: 15_000 };
-  const settings = { initialWindowSize: 1024 * 1024, enablePush: false };
-  const sessionManager = new Http2SessionManager(url, pings, { ...tls, settings });
+  const { pingIntervalMs } = target;
+  // Other people's gRPC servers end a connection that pings more often than they think fit.
+  const keepalive = { pingAfterMs: idlePingMs, pingTimeoutMs: 5_000, pingGapMs: pingIntervalMs };
+  const sessionManager = new Http2Sessions({ url, tls, keepalive });
   const common = { baseUrl: url, sessionManager, acceptCompression: [] };
   const clientOf = (readMaxBytes: number) =>
     createClient(Service, createGrpcTransport({ ...common, readMaxBytes }));
@@ -61,6 +68,24 @@ export function createToolServiceClient(
   const calls = clientOf(2 * options.payloadBytes + envelopeBytes);
   const authorization: Record<string, string> =
     apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+  let isReached: string | undefined;
+  const reach = (status?: ConnectError) => {
+    const why = status && whyUnreached(status);
+    if (why === isReached || (status !== undefined && why === undefined)) return;
+    isReached = why;
+    options.onReach?.(name, why);
+  };
+  /** Takes note of what becomes of an attempt. */
+  const noting = async <T>(attempt: Promise<T>): Promise<T> => {
+    try {
+      const result = await attempt;
+      reach();
+      return result;
+    } catch (error) {
+      reach(ConnectError.from(error));
+      throw error;
+    }
+  };
   const list = new ToolList({
     service: name,
     maxAgeMs: options.listMaxAgeMs,
@@ -69,7 +94,9 @@ export function createToolServiceClient(
     fetch: (signal) =>
       tryAgain({ signal, waitMs: retryOf(options.retry, isTransient) }, async () => {
         const request = { includeSchemas: true };
-        const { tools } = await lists.listTools(request, { headers: authorization, signal });
+        const { tools } = await noting(
+          lists.listTools(request, { headers: authorization, signal }),
+        );
         return tools.map(fromToolDeclarationMessage);
       }),
   });
@@ -86,18 +113,16 @@ export function createToolServiceClient(
       },
     };
     const { executionId, correlationId } = scope;
-    const response = await calls.callTool(
-      {
-        tool: call.tool.name,
-        argumentsJson: call.argumentsJson,
-        // Comes from a Struct of the caller's, so that it holds nothing that a Struct cannot.
-        context: context as StructValue,
-        executionId,
-        callId: call.callId,
-        correlationId,
-      },
-      callOptions,
-    );
+    const request = {
+      tool: call.tool.name,
+      argumentsJson: call.argumentsJson,
+      // Comes from a Struct of the caller's, so that it holds nothing that a Struct cannot.
+      context: context as StructValue,
+      executionId,
+      callId: call.callId,
+      correlationId,
+    };
+    const response = await noting(calls.callTool(request, callOptions));
     return (
       fromAnswerArm(response.result) ??
       failure("invalid_result", `the tool service gave no result for ${call.tool.name}`)

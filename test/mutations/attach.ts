@@ -5,7 +5,7 @@ export const attach: readonly Mutation[] = [
   {
     without: "saying first where the log stands",
     file: "src/service/executor-service.ts",
-    from: "yield { attached: toAttachedMessage(reader.attached) };",
+    from: "yield* toAttachedMessages(reader.attached);",
     to: "",
     red: "says first where the log stands, then gives what is kept and what comes",
     test: "test/lifecycle/attach.test.ts",

@@ -10,6 +10,25 @@ const { missing: none, python } = await pythonWith("grpcio", [`grpcio==${version
 /** Why there is no grpcio for Python; undefined where there is one, which is installed once. */
 export const noGrpcio = none;
 
+/** A stock gRPC server of grpcio that answers every call alike; disposal ends it. */
+export async function startGrpcioServer(
+  answer: Uint8Array,
+  seconds: number,
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const script = fileURLToPath(new URL("grpcio_server.py", import.meta.url));
+  const args = [script, Buffer.from(answer).toString("base64"), String(seconds)];
+  const child = spawn(python, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const ended = once(child, "exit");
+  const [port] = await once(createInterface(child.stdout), "line");
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
 /** One call, its request already encoded. */
 export interface GrpcioCall {
   /** Such as "127.0.0.1:8001". */

@@ -1,9 +1,39 @@
+import { once } from "node:events";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, it, vi } from "vitest";
 import { ToolFailureKind } from "../../../gen/es/codemode/v1/tool_pb.ts";
 import { never } from "../../support/executions.ts";
 import { startToolService, value } from "../../support/tool-service.ts";
 import { callOf, clientOf, closedPort, scope } from "./support/client.ts";
+
+describe("a service that cannot be reached", () => {
+  it("is told once, with the cause, and once when it is reached", async () => {
+    const told: (string | undefined)[] = [];
+    const onReach = (_service: string, why: string | undefined) => told.push(why);
+    const port = await closedPort();
+    using client = clientOf(`http://127.0.0.1:${port}`, { onReach });
+    for (let times = 0; times < 3; times++) await client.call(callOf(), never);
+    expect(told).toEqual([`connect ECONNREFUSED 127.0.0.1:${port}`]);
+  });
+
+  it("is told to speak HTTP/1.1 where it does", async () => {
+    const told: (string | undefined)[] = [];
+    const onReach = (_service: string, why: string | undefined) => told.push(why);
+    const server = http.createServer((_request, response) => response.end());
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    using client = clientOf(`http://127.0.0.1:${port}`, { onReach });
+    const answer = await client.call(callOf(), never);
+    expect(answer).toMatchObject({
+      error: { kind: "unavailable", message: 'the tool service "crm" cannot be reached' },
+    });
+    expect(told).toEqual(["this port speaks HTTP/1.1; is HTTP/2 on?"]);
+    server.close();
+  });
+});
 
 describe("a call", () => {
   it("carries the caller's context, the ids, and the time that is left", async () => {

@@ -6,13 +6,9 @@ import {
   LimitsSchema,
   OutcomeSchema,
 } from "../../../gen/es/codemode/v1/execution_pb.ts";
-import {
-  AttachedSchema,
-  GetServerInfoResponseSchema,
-} from "../../../gen/es/codemode/v1/executor_pb.ts";
+import { GetServerInfoResponseSchema } from "../../../gen/es/codemode/v1/executor_pb.ts";
 import { ToolDeclarationSchema, ToolResultSchema } from "../../../gen/es/codemode/v1/tool_pb.ts";
 import type {
-  Attached,
   EventBody,
   Execution,
   ExecutionEvent,
@@ -23,7 +19,6 @@ import type {
   ToolFailure,
   ToolResult,
 } from "../../../src/shared/model.ts";
-import { fromAttachedMessage, toAttachedMessage } from "../../../src/shared/wire/attached.ts";
 import { fromEventMessage, toEventMessage } from "../../../src/shared/wire/event.ts";
 import { fromExecutionMessage, toExecutionMessage } from "../../../src/shared/wire/execution.ts";
 import { fromLimitsMessage, toLimitsMessage } from "../../../src/shared/wire/limits.ts";
@@ -118,17 +113,6 @@ describe("events", () => {
 
   it("skips an arm that this version does not know", () => {
     expect(fromEventMessage(create(ExecutionEventSchema, { sequence: 1n }))).toBeUndefined();
-  });
-});
-
-describe("where a log stood", () => {
-  const call = { callId: "1", callKey: "/0", tool: "weather", argumentsJson: '{"a":1}' };
-  it.each([
-    { lastSequence: 0, openCalls: [] },
-    { lastSequence: 2 ** 52, openCalls: [call, { ...call, callId: "2" }] },
-  ] satisfies Attached[])("crosses the wire and comes back (%#)", (attached) => {
-    const bytes = toBinary(AttachedSchema, toAttachedMessage(attached));
-    expect(fromAttachedMessage(fromBinary(AttachedSchema, bytes))).toEqual(attached);
   });
 });
 

@@ -22,7 +22,7 @@ export function clientOf(
   apiKey?: string,
 ) {
   return createToolServiceClient(
-    { name: "crm", url, apiKey, tls: {} },
+    { name: "crm", url, apiKey, pingIntervalMs: 300_000, tls: {} },
     {
       payloadBytes: 2 * 1024 * 1024,
       listMaxAgeMs: 60_000,
