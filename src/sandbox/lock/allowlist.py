@@ -13,7 +13,7 @@ _FREE = (
     "read readv pread64 write writev close lseek stat lstat fstat newfstatat statx "
     "access faccessat faccessat2 getdents64 readlink readlinkat getcwd dup dup2 dup3 pipe pipe2 "
     "poll ppoll select pselect6 epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 "
-    "mprotect munmap mremap madvise brk "
+    "mprotect munmap mremap brk "
     "set_robust_list rseq set_tid_address gettid sched_yield exit exit_group "
     "rt_sigaction rt_sigprocmask rt_sigreturn rt_sigtimedwait rt_sigsuspend rt_sigpending "
     "sigaltstack restart_syscall pause alarm setitimer getitimer "
@@ -26,6 +26,8 @@ _FREE = (
 # refuses them too, but only from ABI 3 on does it refuse truncation.
 _WRITING = 0x0000_0003 | 0x40 | 0x200 | 0x20_0000 | 0x40_0000
 _MSG_OOB = 1
+# Pages that are merged with equal ones of other processes: the time of a write tells that they were.
+_MADV_MERGEABLE = 12
 # FUTEX_WAIT and FUTEX_WAIT_BITSET; FUTEX_WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP and WAKE_BITSET.
 _FUTEX_WAITS, _FUTEX_WAKES = (0, 9), (1, 3, 4, 5, 10)
 _FUTEX_PRIVATE, _FUTEX_REALTIME = 128, 256
@@ -45,6 +47,8 @@ def rules(pid, thread_action):
     found = [(name, (), ALLOW) for name in _FREE]
     found += [("ioctl", (equals(1, command, INT),), ALLOW) for command in _IOCTLS]
     found += [("fcntl", (equals(1, command, INT),), ALLOW) for command in _FCNTLS]
+    found.append(("madvise", (equals(2, _MADV_MERGEABLE, INT),), ERRNO | errno.EPERM))
+    found.append(("madvise", (), ALLOW))
     # No address on a send: a datagram socket could reach a service's socket file.
     found.append(("sendto", (equals(4, 0), equals(3, 0, _MSG_OOB)), ALLOW))
     found += [("getsockopt", (equals(2, option, INT),), ALLOW) for option in _SOCKET_OPTIONS]

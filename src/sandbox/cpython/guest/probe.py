@@ -107,6 +107,7 @@ _KERNEL = {
     "open a performance counter": lambda: _call(298, 241, 0, 0, -1, -1, 0),
     "make hidden memory (memfd_create)": lambda: _call(319, 279, b"probe\0", 0),
     "get memory that no limit counts": lambda: mmap.mmap(-1, 4096, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS),
+    "have pages merged with those of others (madvise)": lambda: mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).madvise(12),
     "wake a thread of another process (futex)": lambda: _call(202, 98, ctypes.create_string_buffer(4), 1, 1),
     "read the CPU clock of the service": lambda: time.clock_gettime((~config["service"] << 3) | 2),
     "ask who is at the other end of its socket": lambda: _call(55, 209, 3, 1, 17, ctypes.create_string_buffer(12), ctypes.byref(ctypes.c_uint32(12))),
