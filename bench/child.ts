@@ -17,7 +17,7 @@ const groupNice = "19";
  */
 export async function startApart<Report>(script: string, order: object): Promise<Apart<Report>> {
   const child = fork(script, {
-    execArgv: ["--conditions=source"],
+    execArgv: ["--conditions=codemode-source"],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     // A session of its own is a scheduling group of its own (sched_autogroup).
     detached: true,

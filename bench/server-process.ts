@@ -55,7 +55,7 @@ export interface ServerProcess extends Hello, AsyncDisposable {
 /** Starts a fresh server: what one figure leaves behind does not colour the next. */
 export async function startServerProcess(settings: Settings = {}): Promise<ServerProcess> {
   const child = fork(fileURLToPath(new URL("./server.ts", import.meta.url)), {
-    execArgv: ["--conditions=source", "--expose-gc"],
+    execArgv: ["--conditions=codemode-source", "--expose-gc"],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   child.send(settings);

@@ -1,5 +1,5 @@
 // Runs programs in JavaScript and TypeScript, with tools of this application.
-// npm start, then: CODEMODE_EXECUTOR_URL=http://127.0.0.1:8001 npm exec -- node --conditions=source examples/javascript.ts
+// npm start, then: CODEMODE_EXECUTOR_URL=http://127.0.0.1:8001 npm exec -- node --conditions=codemode-source examples/javascript.ts
 import { Codemode, defineTool, unwrap } from "codemode";
 import { z } from "zod";
 

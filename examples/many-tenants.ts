@@ -1,5 +1,5 @@
 // Runs programs for many tenants at once; each sees its own context and nobody else's.
-// npm start, then: CODEMODE_EXECUTOR_URL=http://127.0.0.1:8001 npm exec -- node --conditions=source examples/many-tenants.ts
+// npm start, then: CODEMODE_EXECUTOR_URL=http://127.0.0.1:8001 npm exec -- node --conditions=codemode-source examples/many-tenants.ts
 import { Codemode, getContext, withContext } from "codemode";
 
 const code = `

@@ -1,5 +1,5 @@
 // Follows a program as it runs, and takes its typed value at the end.
-// npm start, then: CODEMODE_EXECUTOR_URL=http://127.0.0.1:8001 npm exec -- node --conditions=source examples/stream.ts
+// npm start, then: CODEMODE_EXECUTOR_URL=http://127.0.0.1:8001 npm exec -- node --conditions=codemode-source examples/stream.ts
 import { Codemode } from "codemode";
 import { z } from "zod";
 

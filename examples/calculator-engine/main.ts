@@ -1,5 +1,5 @@
 // A service with an engine of one's own, here for the language of a calculator, and a client of it.
-// npm exec -- node --conditions=source examples/calculator-engine/main.ts
+// npm exec -- node --conditions=codemode-source examples/calculator-engine/main.ts
 import { Codemode, defineTool } from "codemode";
 import { createServer, parseConfig } from "codemode/server";
 import { pino } from "pino";

@@ -1,6 +1,6 @@
 // An application with several tenants: their programs (written by a model, most often) come by HTTP and
 // query a SQLite database through tools.
-// npm start, then: CODEMODE_EXECUTOR_URL=http://127.0.0.1:8001 npm exec -- node --conditions=source examples/multi-tenant-app/server.ts
+// npm start, then: CODEMODE_EXECUTOR_URL=http://127.0.0.1:8001 npm exec -- node --conditions=codemode-source examples/multi-tenant-app/server.ts
 // curl -H 'authorization: Bearer acme-token' --data-binary 'len(tools.list_orders())' http://127.0.0.1:3000/programs
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";

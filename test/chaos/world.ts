@@ -90,7 +90,7 @@ export async function startWorld({ onBegin, endedForMs }: WorldOptions): Promise
   const settings = settingsOf(ledger, endedForMs);
   await writeFile(file, JSON.stringify(settings));
   const child = fork(fileURLToPath(new URL("./server.ts", import.meta.url)), [file], {
-    execArgv: ["--conditions=source", "--expose-gc"],
+    execArgv: ["--conditions=codemode-source", "--expose-gc"],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   starting.defer(() => void child.kill("SIGKILL"));

@@ -79,7 +79,7 @@ it.skipIf(noLock || process.arch !== "x64")(
   "the demo says which layer is missing, and goes on with what there is",
   async () => {
     const launcher = ["test/isolation/fixtures/old-kernel.py", "38", "444"];
-    const node = [process.execPath, "--conditions=source", "examples/demo.ts"];
+    const node = [process.execPath, "--conditions=codemode-source", "examples/demo.ts"];
     const ran = await run("python3", [...launcher, ...node]);
     expect(ran.exitCode).toBe(0);
     expect(ran.stdout).toContain("this kernel does not give landlock ([Errno 38]");

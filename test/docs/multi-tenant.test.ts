@@ -20,11 +20,15 @@ describe.skipIf(noLock)("examples/multi-tenant-app", () => {
 
   beforeAll(async () => {
     server = await startServer();
-    app = spawn(process.execPath, ["--conditions=source", "examples/multi-tenant-app/server.ts"], {
-      cwd: root,
-      stdio: ["ignore", "pipe", "inherit"],
-      env: { ...process.env, CODEMODE_EXECUTOR_URL: server.url, PORT: "0" },
-    });
+    app = spawn(
+      process.execPath,
+      ["--conditions=codemode-source", "examples/multi-tenant-app/server.ts"],
+      {
+        cwd: root,
+        stdio: ["ignore", "pipe", "inherit"],
+        env: { ...process.env, CODEMODE_EXECUTOR_URL: server.url, PORT: "0" },
+      },
+    );
     if (app.stdout === null) throw new Error("the application has no output");
     const [line] = await once(createInterface(app.stdout), "line");
     url = String(line).replace("serves on ", "");

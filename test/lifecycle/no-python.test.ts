@@ -41,7 +41,7 @@ function namesIn(directory: string): string[] {
 
 // A path without python3, and a home for what is cached from one test to the next.
 const env = () => ({ PATH: join(folder, "bin"), HOME: folder });
-const node = [process.execPath, "--conditions=source"];
+const node = [process.execPath, "--conditions=codemode-source"];
 
 /** A program of the project on a machine without python3. */
 function runWithout(...args: readonly string[]) {

@@ -24,7 +24,12 @@ describe.skipIf(noDenial)("isolation below T2 that the configuration allows", ()
     "is warned of in the log and in every outcome: %s",
     async (engine, denied, warning) => {
       const { path } = await findPython("python3");
-      const node = [process.execPath, "--conditions=source", file("fixtures/weak.ts"), engine];
+      const node = [
+        process.execPath,
+        "--conditions=codemode-source",
+        file("fixtures/weak.ts"),
+        engine,
+      ];
       const denying = [file("../isolation/fixtures/old-kernel.py"), "38", denied.join(",")];
       const { stdout } = await run(path, [...denying, ...node]);
       const lines = stdout

@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  resolve: { conditions: ["source"] },
-  ssr: { resolve: { conditions: ["source"] } },
+  resolve: { conditions: ["codemode-source"] },
+  ssr: { resolve: { conditions: ["codemode-source"] } },
   test: {
     include: ["test/conformance/seeded/suite.ts"],
     // A bug that makes a test wait for ever is found as well, and sooner.

@@ -31,7 +31,7 @@ export async function run(
 
 /** Runs a TypeScript program of the project as its readers do. */
 export function runNode(file: string, env: Readonly<Record<string, string>>): Promise<Ran> {
-  return run(process.execPath, ["--conditions=source", file], env);
+  return run(process.execPath, ["--conditions=codemode-source", file], env);
 }
 
 /** The lines that a text has, without the end of the last. */
