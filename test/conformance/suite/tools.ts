@@ -89,7 +89,7 @@ export function describeTools(subject: Subject): void {
     });
 
     it(
-      "tools",
+      ["tools", "tool argument checks", "null"],
       "are given null for what is null when left out, and nothing for a null that means nothing",
       async () => {
         const seen: string[] = [];
