@@ -78,7 +78,8 @@ export function toFailure(failure: Failure, { code, language, source }: AuthorTe
     reason === "syntax"
       ? syntaxHint(lineOf(code, line), language)
       : missingHint(type, failure.message);
-  const message = hint === "" ? failure.message : `${failure.message}: ${hint}`;
+  const said = type === "TypeError" ? namingCallee(failure, source) : failure.message;
+  const message = hint === "" ? said : `${said}: ${hint}`;
   const traceback = failure.traceback
     .replace(failure.message, () => message)
     .replace(programPlace, (place, row, column) => {
@@ -93,6 +94,22 @@ export function toFailure(failure: Failure, { code, language, source }: AuthorTe
     traceback: cut(traceback, maxTracebackBytes),
     line,
   };
+}
+
+/** QuickJS only says "not a function": the text before the place of the call says which. */
+function namingCallee({ message, traceback }: Failure, source: Source | undefined): string {
+  if (message !== "not a function" || source === undefined) return message;
+  const [, line = "", column = ""] = /<program>:(\d+):(\d+)/.exec(traceback) ?? [];
+  const text = lineOf(source.code, Number(line));
+  const at = Number(column) - 1;
+  // The place is that of the last dot or bracket, or just before a plain name.
+  const before = /[\w$.?[\]'"]*$/.exec(text.slice(0, at))?.[0] ?? "";
+  const after =
+    /^(?:\??\.?[\w$#]+|\[[^\]]{1,64}\]|\s+[\w$]+(?=\())?/.exec(text.slice(at))?.[0] ?? "";
+  const isWhole = before.split("[").length === before.split("]").length && /^[\w$]/.test(before);
+  const name =
+    isWhole || before === "" ? `${before}${after.trimStart()}` : `(intermediate value)${after}`;
+  return /^[\w$(]/.test(name) && name.length <= 128 ? `${name} is not a function` : message;
 }
 
 function lineOf(code: string, line: number): string {

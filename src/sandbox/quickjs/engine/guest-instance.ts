@@ -43,6 +43,7 @@ export class GuestInstance {
   readonly #rejections = new Map<number, Pointer>();
   #client: GuestClient | undefined;
   #limitBytes = 0;
+  #digest = Buffer.alloc(0);
 
   /** `used` is the memory of an instance for as many pages that is not used again. */
   constructor(snapshot: Snapshot, maxPages: number, used?: WebAssembly.Memory) {
@@ -148,6 +149,16 @@ export class GuestInstance {
           return hash.digest().readUIntBE(0, 6);
         },
         n: () => randomFillSync(new Uint32Array(1))[0],
+        p: (args) => {
+          const promise = args.promise(0);
+          return promise === undefined ? 0 : this.#vm.exports.qjs_promise_state(promise);
+        },
+        q: (args) => {
+          const promise = args.promise(0);
+          if (promise === undefined) return undefined;
+          return { value: this.#vm.exports.qjs_promise_result(promise) };
+        },
+        d: (args) => this.#digestWord(text(args, 0), args.bytes(1) ?? empty, args.number(2)),
       },
       onInterrupt: () => client().onTick(),
       onRejection: (promise, reason, isHandled) => this.#onRejection(promise, reason, isHandled),
@@ -155,6 +166,15 @@ export class GuestInstance {
       moduleName: () => "a module",
       importError,
     };
+  }
+
+  /** Makes a digest where there are bytes, as hexadecimal text; gives its length, or one of its words. */
+  #digestWord(algorithm: string, hex: Uint8Array, index: number): number {
+    if (index >= 0) return this.#digest.readUInt32BE(4 * index);
+    const name = /^sha(?:1|256|384|512)$/.test(algorithm) ? algorithm : "sha256";
+    const bytes = Buffer.from(Buffer.from(hex).toString("latin1"), "hex");
+    this.#digest = createHash(name).update(bytes).digest();
+    return this.#digest.length / 4;
   }
 
   #onRejection(promise: Pointer, reason: Pointer, isHandled: boolean): void {

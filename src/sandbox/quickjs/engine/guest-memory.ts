@@ -82,6 +82,10 @@ export class GuestMemory {
         return this.#exports.qjs_get_float64(value);
       },
       bytes: (index) => this.string(pointer(index)),
+      promise: (index) => {
+        const value = pointer(index);
+        return value !== 0 && this.#exports.qjs_is_promise(value) !== 0 ? value : undefined;
+      },
     };
   }
 }

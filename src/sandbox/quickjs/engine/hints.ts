@@ -35,6 +35,9 @@ export function syntaxHint(line: string, language: string): string {
 
 /** What there is instead of a name that does not exist; empty where there is nothing to say. */
 export function missingHint(type: string, message: string): string {
+  if (type === "RangeError" && message.startsWith("too many arguments in function call")) {
+    return "use a loop, reduce or concat in place of spreading so many";
+  }
   if (type !== "ReferenceError") return "";
   const name = /^'?(\w+)'? is not defined/.exec(message)?.[1] ?? "";
   return Object.hasOwn(missingGlobals, name) ? (missingGlobals[name] ?? "") : "";

@@ -17,14 +17,16 @@ const errnoNotSupported = 52;
 /** A place in the guest's memory that holds a value of the guest's; 0 where there is none. */
 export type Pointer = number;
 
-/** A function for the guest: takes and gives numbers and text, nothing else. */
-export type HostFunction = (args: HostArguments) => number | undefined;
+/** A function for the guest: takes numbers, text and promises, and gives numbers or values of its own. */
+export type HostFunction = (args: HostArguments) => number | { value: Pointer } | undefined;
 
 /** What a guest has called a function with. Anything but numbers and text reads as 0 and undefined. */
 export interface HostArguments {
   number(index: number): number;
   /** UTF-8, in the guest's memory: valid until the guest goes on. */
   bytes(index: number): Uint8Array | undefined;
+  /** A promise of the guest's; undefined for anything else. */
+  promise(index: number): Pointer | undefined;
 }
 
 /** What an instance is connected to. */
@@ -205,7 +207,8 @@ export class Vm {
       host_call: (name, nameBytes, _self, count, args) => {
         const callee = host.functions[this.#guest.read(name, nameBytes)];
         const given = callee?.(this.#guest.arguments(args, count));
-        return given === undefined ? this.exports.qjs_get_undefined() : this.number(given);
+        if (given === undefined) return this.exports.qjs_get_undefined();
+        return typeof given === "number" ? this.number(given) : given.value;
       },
       host_promise_rejection: (promise, reason, isHandled) =>
         host.onRejection(promise, reason, isHandled !== 0),

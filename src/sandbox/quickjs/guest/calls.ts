@@ -4,15 +4,20 @@ import { host } from "./host.ts";
 import { argumentsToJson, NotJson } from "./json.ts";
 import {
   append,
+  apply,
   isInstance,
+  isListed,
   mapDelete,
   mapForEach,
   mapGet,
   mapSet,
   NewMap,
   NewPromise,
+  NewProxy,
   numberText,
+  promiseThen,
   slice,
+  startsWith,
 } from "./primordials.ts";
 
 interface OpenCall {
@@ -44,7 +49,7 @@ export function limitCalls(argumentsBytes: number, open: number): void {
 /** Sends a call when it is its turn. Gives the promise of its value; it rejects with a ToolError. */
 export function startCall(tool: string, args: unknown): Promise<unknown> {
   const frames = callerFrames();
-  return new NewPromise<unknown>((resolve, reject) => {
+  const promise = new NewPromise<unknown>((resolve, reject) => {
     const fail = (message: string, kind: string) => {
       const error = new ToolError(message, tool, kind);
       standAt(error, frames);
@@ -56,6 +61,9 @@ export function startCall(tool: string, args: unknown): Promise<unknown> {
     } catch (error) {
       if (!isInstance(error, NotJson)) return reject(error); // a getter of the program's
       return fail(`${tool}: arguments: ${(error as Error).message}`, "invalid_arguments");
+    }
+    if (!startsWith(json, "{")) {
+      return fail(`${tool}: arguments: expected one object of arguments`, "invalid_arguments");
     }
     const key = keyOf(tool, json, frames);
     const send = () => {
@@ -72,6 +80,34 @@ export function startCall(tool: string, args: unknown): Promise<unknown> {
     if (mayOpen()) send();
     else mapSet(waiting, lastWaiting++, send);
   });
+  return forgettable(promise, tool);
+}
+
+const { iterator, toPrimitive } = Symbol;
+const promiseNames = ["then", "catch", "finally", "constructor"];
+
+/** A promise of a tool's value that says so where it is used as the value itself: `await` was forgotten. */
+function forgettable(promise: Promise<unknown>, tool: string): Promise<unknown> {
+  const misused = () => {
+    const message = `this is a call of the tool ${tool}, not its value: add await`;
+    throw new ToolError(message, tool, "invalid_arguments");
+  };
+  return new NewProxy(promise, {
+    __proto__: null,
+    get(target: Promise<unknown>, name: string | symbol) {
+      if (name === toPrimitive || name === iterator) return misused;
+      const value = (target as unknown as Record<string | symbol, unknown>)[name];
+      if (typeof name === "symbol" || name === "constructor") return value;
+      if (!isListed(promiseNames, name)) return misused();
+      // As `await` of a promise itself, whatever a program has made of the method.
+      if (name === "then")
+        return (done: unknown, failed: unknown) => promiseThen(target, done, failed);
+      return (...args: unknown[]) => apply(value as () => unknown, target, args);
+    },
+    set: misused,
+    has: (target: Promise<unknown>, name: string | symbol) =>
+      typeof name === "symbol" ? name in target : misused(),
+  } as unknown as ProxyHandler<Promise<unknown>>);
 }
 
 /** Whether a call may be sent. Where none may be open, the host says so to the first. */

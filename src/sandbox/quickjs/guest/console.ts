@@ -14,6 +14,7 @@ import {
   toText,
   toWellFormed,
 } from "./primordials.ts";
+import { table } from "./table.ts";
 
 const stdout = 1;
 const stderr = 2;
@@ -43,17 +44,37 @@ const print =
 const log = print(stdout);
 const error = print(stderr);
 
-/** `console`, as in Node without its inspector; a table is printed as `log` prints it. */
+const warn = print(stderr);
+
+function group(...values: unknown[]): void {
+  if (values.length > 0) apply(log, undefined, values);
+  indent += "  ";
+}
+
+function elapsed(label: unknown, method: string): string | undefined {
+  const name = toText(label);
+  const start = mapGet(times, name) as number | undefined;
+  if (start !== undefined) return `${name}: ${now() - start}ms`;
+  warn(`Warning: No such label '${name}' for console.${method}()`);
+  return undefined;
+}
+
+/** `console`, as in Node without its inspector. */
 const methods = {
   log,
   info: print(stdout),
   debug: print(stdout),
   warn: print(stderr),
   error,
-  table: print(stdout),
-  dir(value?: unknown): void {
-    write(stdout, inspect(value));
+  table(data?: unknown, only?: unknown): void {
+    const drawn = table(data, only);
+    if (drawn === undefined) log(data);
+    else write(stdout, drawn);
   },
+  dir(value?: unknown, options?: object): void {
+    write(stdout, inspect(value, { customInspect: false, ...options }));
+  },
+  dirxml: log,
   trace(...values: unknown[]): void {
     const text = apply(format, undefined, values) as string;
     write(stderr, `Trace${text === "" ? "" : `: ${text}`}${callerFrames()}`);
@@ -72,22 +93,24 @@ const methods = {
   countReset(label: unknown = "default"): void {
     mapDelete(counts, toText(label));
   },
-  group(...values: unknown[]): void {
-    if (values.length > 0) apply(log, undefined, values);
-    indent += "  ";
-  },
+  group,
+  groupCollapsed: group,
   groupEnd(): void {
     indent = slice(indent, 2);
   },
   time(label: unknown = "default"): void {
     mapSet(times, toText(label), now());
   },
-  timeLog(label: unknown = "default"): void {
-    const name = toText(label);
-    write(stdout, `${name}: ${now() - ((mapGet(times, name) as number | undefined) ?? now())}ms`);
+  timeLog(label: unknown = "default", ...values: unknown[]): void {
+    const text = elapsed(label, "timeLog");
+    if (text === undefined) return;
+    const rest = values.length > 0 ? ` ${apply(format, undefined, values)}` : "";
+    write(stdout, text + rest);
   },
   timeEnd(label: unknown = "default"): void {
-    methods.timeLog(label);
+    const text = elapsed(label, "timeEnd");
+    if (text === undefined) return;
+    write(stdout, text);
     mapDelete(times, toText(label));
   },
 };

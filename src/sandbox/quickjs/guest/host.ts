@@ -12,6 +12,12 @@ export interface Host {
   m(): void;
   /** Wakes the guest after so many milliseconds; a negative number takes it back. */
   w(ms: number): void;
+  /** The state of a promise: 0 pending, 1 fulfilled, 2 rejected. */
+  p(promise: unknown): number;
+  /** What a promise was settled with. */
+  q(promise: unknown): unknown;
+  /** A digest: takes its algorithm and bytes as hexadecimal text, and then gives its words, by their index. */
+  d(algorithm: string, hex: string, index: number): number;
   /** A random number from 0 to 2^32 - 1 that nobody can predict. */
   n(): number;
 }

@@ -73,6 +73,7 @@ export const slice = uncurry(String.prototype.slice);
 export const startsWith = uncurry(
   String.prototype.startsWith as (this: string, start: string) => boolean,
 );
+export const toUpperCase = uncurry(String.prototype.toUpperCase);
 export const toLowerCase = uncurry(String.prototype.toLowerCase);
 export const toWellFormed = uncurry(String.prototype.toWellFormed);
 export const trimEnd = uncurry(String.prototype.trimEnd);
@@ -107,6 +108,9 @@ export const setDelete = uncurry(
   Set.prototype.delete as (this: Set<unknown>, key: unknown) => boolean,
 );
 export const setHas = uncurry(Set.prototype.has as (this: Set<unknown>, key: unknown) => boolean);
+export const promiseThen = uncurry(
+  Promise.prototype.then as (this: Promise<unknown>, done: unknown, failed: unknown) => unknown,
+);
 export const weakGet = uncurry(
   WeakMap.prototype.get as (this: WeakMap<object, unknown>, key: object) => unknown,
 );
@@ -153,4 +157,10 @@ export function hidden(target: object, name: string | symbol, value: unknown): v
     enumerable: false,
     configurable: true,
   } as PropertyDescriptor);
+}
+
+/** Whether a list of our own has a text. */
+export function isListed(list: readonly string[], text: string): boolean {
+  for (let index = 0; index < list.length; index++) if (list[index] === text) return true;
+  return false;
 }

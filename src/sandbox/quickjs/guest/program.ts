@@ -13,7 +13,8 @@ import {
   startsWith,
 } from "./primordials.ts";
 import { reportError, reportValue } from "./report.ts";
-import { timerCount } from "./timers.ts";
+import { hasTimers, timerCount } from "./timers.ts";
+import { releaseHeld } from "./web.ts";
 
 /** How a program was made to run. */
 export interface ProgramForm {
@@ -53,10 +54,13 @@ export function begin(completion: Promise<{ value: unknown }>, form: ProgramForm
 
 /** Nothing is left to do at once. Ends a program for which nothing will ever be; gives a state of rest. */
 export function rest(): number {
+  releaseHeld();
   if (program === undefined) return rests.waits;
   const waits = timerCount() > 0 || openCallNames().length > 0;
   if (waits) return program.state === "has ended" ? rests.hasValue : rests.waits;
   if (program.state !== "has ended") {
+    // One that keeps no program from its end may settle what it awaits all the same.
+    if (hasTimers()) return rests.waits;
     reportError(stuck(), false);
     return rests.waits;
   }

@@ -23,6 +23,8 @@ interface Timer {
   readonly args: unknown[];
   /** Undefined for a timer that fires once. */
   readonly everyMs: number | undefined;
+  /** It keeps no program from its end. */
+  readonly isIdle: boolean;
   dueMs: number;
   /** Among timers that are due at the same time, the one that was set first fires first. */
   order: number;
@@ -31,11 +33,18 @@ interface Timer {
 const timers = new NewMap<number, Timer>();
 /** A heap by time and order; those that were cleared stay in it until they are due. */
 const heap: Timer[] = [];
+/** How many keep no program from its end. */
+let idle = 0;
 let lastId = 0;
 let lastOrder = 0;
 let wakeMs = -1;
 
-function start(given: unknown, ms: unknown, args: unknown[], isRepeated: boolean): number {
+function start(
+  given: unknown,
+  ms: unknown,
+  args: unknown[],
+  { isRepeated = false, isIdle = false }: { isRepeated?: boolean; isIdle?: boolean },
+): number {
   if (typeof given !== "function") throw new NewTypeError("the callback must be a function");
   const asked = toNumber(ms);
   const delayMs = isFiniteNumber(asked) && asked >= 1 && asked <= longestMs ? asked : 1;
@@ -44,33 +53,44 @@ function start(given: unknown, ms: unknown, args: unknown[], isRepeated: boolean
     callback: given as Timer["callback"],
     args,
     everyMs: isRepeated ? delayMs : undefined,
+    isIdle,
     dueMs: now() + delayMs,
     order: ++lastOrder,
   };
   mapSet(timers, timer.id, timer);
+  if (isIdle) idle += 1;
   push(timer);
   schedule();
   return timer.id;
 }
 
+function drop(timer: Timer | undefined): void {
+  if (timer !== undefined && mapDelete(timers, timer.id) && timer.isIdle) idle -= 1;
+}
+
 /** Stops a timer; anything that is none is ignored. */
 export function clear(id: unknown): void {
-  mapDelete(timers, typeof id === "number" ? id : toNumber(id));
+  drop(mapGet(timers, typeof id === "number" ? id : toNumber(id)) as Timer | undefined);
 }
 
 /** Starts a timer that fires once. */
-export function setTimer(callback: unknown, ms: unknown, args: unknown[]): number {
-  return start(callback, ms, args, false);
+export function setTimer(callback: unknown, ms: unknown, args: unknown[], isIdle = false): number {
+  return start(callback, ms, args, { isIdle });
 }
 
 /** Starts a timer that fires again and again. */
 export function setRepeatedTimer(callback: unknown, ms: unknown, args: unknown[]): number {
-  return start(callback, ms, args, true);
+  return start(callback, ms, args, { isRepeated: true });
 }
 
-/** Timers that are set and have not fired for the last time. */
+/** Timers for which a program goes on: they are set and have not fired for the last time. */
 export function timerCount(): number {
-  return mapSize(timers) as number;
+  return (mapSize(timers) as number) - idle;
+}
+
+/** Whether any timer may still fire. */
+export function hasTimers(): boolean {
+  return (mapSize(timers) as number) > 0;
 }
 
 /** Fires one timer that is due. Gives whether another one may be: what it has started runs first. */
@@ -83,7 +103,7 @@ export function fireNext(): boolean {
   }
   pop();
   if (timer.everyMs === undefined) {
-    mapDelete(timers, timer.id);
+    drop(timer);
   } else {
     timer.dueMs = max(now(), timer.dueMs) + timer.everyMs;
     timer.order = ++lastOrder;

@@ -11,6 +11,7 @@ import {
   hasOwn,
   hidden,
   isArray,
+  isListed,
   keys,
   NewPromise,
   NewProxy,
@@ -67,7 +68,7 @@ export function createTools(declared: readonly DeclaredTool[], hasMore: boolean)
     get(_target: object, name: string | symbol) {
       if (typeof name === "symbol") return name === inspectCustom ? show : undefined;
       if (hasOwn(tools, name)) return tools[name];
-      if (has(askedOfAll, name)) return name === "toString" ? show : undefined;
+      if (isListed(askedOfAll, name)) return name === "toString" ? show : undefined;
       if (hasMore && name.length <= maxNameLength) return anyTool(name);
       throw unknownTool(name, names);
     },
@@ -122,7 +123,7 @@ function withNulls(
   for (let index = 0; index < names.length; index++) {
     const name = names[index] as string;
     const value = (given as Record<string, unknown>)[name];
-    const isAbsent = value === undefined || (value === null && has(absentWhenNull, name));
+    const isAbsent = value === undefined || (value === null && isListed(absentWhenNull, name));
     if (!isAbsent) define(meant, name, value, true);
   }
   for (let index = 0; index < nullWhenAbsent.length; index++) {
@@ -153,7 +154,7 @@ function misnamed(
   const names = keys(given);
   for (let index = 0; index < names.length; index++) {
     const name = names[index] as string;
-    if (has(parameters, name)) continue;
+    if (isListed(parameters, name)) continue;
     const near = nearNames(name, parameters, 1);
     const hint = near.length > 0 ? `, did you mean ${stringify(near[0])}?` : "";
     return `has no argument ${stringify(name)}${hint}`;
@@ -183,11 +184,6 @@ function unknownTool(name: string, names: readonly string[]): ToolError {
   else hint = "tools.__search__({ query }) finds tools";
   const shown = slice(name, 0, maxShownLength);
   return new ToolError(`there is no tool ${stringify(shown)}: ${hint}`, shown, "not_granted");
-}
-
-function has(list: readonly string[], name: string): boolean {
-  for (let index = 0; index < list.length; index++) if (list[index] === name) return true;
-  return false;
 }
 
 function joined(names: readonly string[]): string {
