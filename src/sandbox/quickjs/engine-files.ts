@@ -30,6 +30,7 @@ const guestModules = [
   "search-params",
   "urls",
   "abort",
+  "intl",
   "encoding",
   "main",
 ];

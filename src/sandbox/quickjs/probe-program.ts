@@ -17,6 +17,7 @@ const makers = {
   "an async function": async () => {}, "a generator": function* () {}, "an error": new Error("x"),
   "console.log": console.log, tools, "a tool": tools.__list__, context, "a URL": new URL("http://a"),
   setTimeout, crypto, "an encoder": new TextEncoder(), performance, ToolError, structuredClone,
+  "a formatter": new Intl.NumberFormat(), "what a formatter gives": new Intl.DateTimeFormat().formatToParts(0),
 };
 for (const [name, value] of Object.entries(makers)) {
   attempt("the process by way of " + name, () => {

@@ -1,5 +1,6 @@
 import { createHash, randomFillSync } from "node:crypto";
 import { importError } from "./hints.ts";
+import { Formatters } from "./intl.ts";
 import { isReusable, memoryFor, restore, type Snapshot } from "./snapshot.ts";
 import { type HostArguments, type Pointer, pageBytes, type Vm, type VmHost } from "./vm.ts";
 
@@ -44,6 +45,7 @@ export class GuestInstance {
   #client: GuestClient | undefined;
   #limitBytes = 0;
   #digest = Buffer.alloc(0);
+  readonly #formatters = new Formatters();
 
   /** `used` is the memory of an instance for as many pages that is not used again. */
   constructor(snapshot: Snapshot, maxPages: number, used?: WebAssembly.Memory) {
@@ -158,6 +160,8 @@ export class GuestInstance {
           if (promise === undefined) return undefined;
           return { value: this.#vm.exports.qjs_promise_result(promise) };
         },
+        i: (args) => ({ value: this.#vm.text(this.#formatters.ask(text(args, 0))) }),
+        c: (args) => this.#formatters.compare(text(args, 0), text(args, 1), text(args, 2)),
         d: (args) => this.#digestWord(text(args, 0), args.bytes(1) ?? empty, args.number(2)),
       },
       onInterrupt: () => client().onTick(),

@@ -29,7 +29,7 @@ let engine: Engine | undefined;
 
 /** While the prelude is evaluated there is no run that could ask for anything. */
 const noHost: VmHost = {
-  functions: Object.fromEntries([..."otrwmhnpqd"].map((name) => [name, () => 0])),
+  functions: Object.fromEntries([..."otrwmhnpqdic"].map((name) => [name, () => 0])),
   onInterrupt: () => {},
   onRejection: () => {},
   fillRandom: () => {},

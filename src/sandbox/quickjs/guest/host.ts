@@ -18,6 +18,10 @@ export interface Host {
   q(promise: unknown): unknown;
   /** A digest: takes its algorithm and bytes as hexadecimal text, and then gives its words, by their index. */
   d(algorithm: string, hex: string, index: number): number;
+  /** Asks ICU: JSON text for JSON text; see engine/intl.ts. */
+  i(request: string): string;
+  /** How two texts are ordered, by the locales and options in JSON text. */
+  c(key: string, one: string, other: string): number;
   /** A random number from 0 to 2^32 - 1 that nobody can predict. */
   n(): number;
 }

@@ -41,6 +41,8 @@ export const fromCharCode = String.fromCharCode;
 export const NewError = Error;
 export const NewInternalError = (globalThis as unknown as { InternalError: ErrorConstructor })
   .InternalError;
+export const NewRangeError = RangeError;
+export const NewDate = Date;
 export const NewTypeError = TypeError;
 export const NewProxy = Proxy;
 export const NewMap = Map;

@@ -1,0 +1,228 @@
+import { host } from "./host.ts";
+import {
+  append,
+  apply,
+  create,
+  dateTime,
+  hidden,
+  is,
+  isArray,
+  isInstance,
+  keys,
+  NewDate,
+  NewProxy,
+  NewRangeError,
+  NewTypeError,
+  parse,
+  stringify,
+  toText,
+  unboxBigint,
+  unboxNumber,
+} from "./primordials.ts";
+
+interface Asked {
+  readonly kind: string;
+  readonly method: string;
+  readonly locales?: unknown;
+  readonly options?: unknown;
+  readonly args?: unknown;
+}
+
+/** Asks the engine's own ICU: text goes in, text comes out. */
+function ask({ kind, method, locales, options, args }: Asked): unknown {
+  const request = stringify({
+    __proto__: null,
+    kind,
+    method,
+    locales: localesOf(locales),
+    options: optionsOf(options),
+    args,
+  });
+  const { value, type, error } = parse(host.i(request)) as Record<string, unknown>;
+  if (error === undefined) return value;
+  throw new (type === "RangeError" ? NewRangeError : NewTypeError)(toText(error));
+}
+
+function localesOf(locales: unknown): unknown {
+  if (locales === undefined || typeof locales === "string") return locales;
+  if (!isArray(locales)) throw new NewTypeError("locales are text, or a list of texts");
+  const list: string[] = [];
+  for (let index = 0; index < locales.length; index++) append(list, toText(locales[index]));
+  return list;
+}
+
+/** What is text, a number or a boolean; an option that is something else is taken for its text. */
+function optionsOf(options: unknown): object | undefined {
+  if (options === undefined || options === null) return undefined;
+  const plain = create(null) as Record<string, unknown>;
+  const names = keys(options as object);
+  for (let index = 0; index < names.length; index++) {
+    const name = names[index] as string;
+    const value = (options as Record<string, unknown>)[name];
+    if (value === undefined) continue;
+    plain[name] = typeof value === "number" || typeof value === "boolean" ? value : toText(value);
+  }
+  return plain;
+}
+
+/** A number as text that keeps all of it; a list as texts. */
+function argument(value: unknown): unknown {
+  if (typeof value === "bigint") return { __proto__: null, b: toText(value) };
+  if (isInstance(value, NewDate)) return number(dateTime(value as Date));
+  if (typeof value === "number") return number(value);
+  return typeof value === "string" ? value : toText(value);
+}
+
+const number = (value: number) => ({ __proto__: null, n: is(value, -0) ? "-0" : toText(value) });
+
+const numeric = (value: unknown) =>
+  typeof value === "bigint" ? argument(value) : number(+(value as number));
+const time = (value: unknown) =>
+  value === undefined
+    ? number(NewDate.now())
+    : isInstance(value, NewDate)
+      ? argument(value)
+      : number(+(value as number));
+
+function texts(list: unknown): string[] {
+  const made: string[] = [];
+  for (const each of list as Iterable<unknown>) append(made, toText(each));
+  return made;
+}
+
+/** How the arguments of a formatter's methods cross. */
+const formatters: Readonly<Record<string, (args: unknown[]) => unknown[]>> = {
+  NumberFormat: (args) => args.map(numeric),
+  DateTimeFormat: (args) => (args.length === 0 ? [time(undefined)] : args.map(time)),
+  PluralRules: (args) => args.map(numeric),
+  RelativeTimeFormat: ([value, unit]) => [numeric(value), toText(unit)],
+  ListFormat: ([list]) => [texts(list)],
+  DisplayNames: ([code]) => [toText(code)],
+  Segmenter: ([text]) => [toText(text)],
+};
+
+const methods: Readonly<Record<string, readonly string[]>> = {
+  NumberFormat: ["formatToParts", "formatRange", "formatRangeToParts"],
+  DateTimeFormat: ["formatToParts", "formatRange", "formatRangeToParts"],
+  PluralRules: ["select", "selectRange"],
+  RelativeTimeFormat: ["format", "formatToParts"],
+  ListFormat: ["format", "formatToParts"],
+  DisplayNames: ["of"],
+  Segmenter: ["segment"],
+};
+
+/** A class of `Intl` that keeps nothing but what it was made with. */
+function formatter(kind: string, toArgs: (args: unknown[]) => unknown[]): object {
+  function Made(this: object | undefined, locales?: unknown, options?: unknown) {
+    const self = new.target === undefined ? Object.create(Made.prototype) : this;
+    const asked = { kind, locales: localesOf(locales), options: optionsOf(options) };
+    ask({ ...asked, method: "" });
+    const call = (method: string, args: unknown[]) => ask({ ...asked, method, args: toArgs(args) });
+    for (const method of methods[kind] ?? []) {
+      hidden(self, method, (...args: unknown[]) => call(method, args));
+    }
+    // As accessors that give a function of their own: they are handed to `map` and `sort`.
+    if (kind === "NumberFormat" || kind === "DateTimeFormat") {
+      hidden(self, "format", (...args: unknown[]) => call("format", args.slice(0, 1)));
+    }
+    hidden(self, "resolvedOptions", () => ask({ ...asked, method: "resolvedOptions" }));
+    return self;
+  }
+  hidden(Made, "name", kind);
+  hidden(Made, "supportedLocalesOf", (locales: unknown) =>
+    ask({ kind, method: "supportedLocalesOf", locales }),
+  );
+  return Made;
+}
+
+function Collator(this: object | undefined, locales?: unknown, options?: unknown) {
+  const self = new.target === undefined ? Object.create(Collator.prototype) : this;
+  const asked = { kind: "Collator", locales: localesOf(locales), options: optionsOf(options) };
+  ask({ ...asked, method: "" });
+  const key = stringify({ __proto__: null, locales: asked.locales, options: asked.options });
+  hidden(self, "compare", (one: unknown, other: unknown) =>
+    compare(key, toText(one), toText(other)),
+  );
+  hidden(self, "resolvedOptions", () => ask({ ...asked, method: "resolvedOptions" }));
+  return self;
+}
+
+const plainKey = stringify({ __proto__: null });
+const maxLength = 64 * 1024;
+let checkedKey = plainKey;
+
+/** How two texts are ordered by the locales and options in JSON text; those are checked once. */
+function compare(key: string, one: string, other: string): number {
+  if (one.length + other.length > maxLength) {
+    throw new NewRangeError(`Intl takes ${maxLength} bytes a call`);
+  }
+  if (key !== checkedKey) {
+    const { locales, options } = parse(key) as { locales?: unknown; options?: unknown };
+    ask({ kind: "Collator", method: "", locales, options });
+    checkedKey = key;
+  }
+  return host.c(key, one, other);
+}
+
+/** Puts `Intl`, and what depends on a locale, in their place. For the prelude, once. */
+export function defineIntl(): void {
+  const intl = Object.create(null) as Record<string | symbol, unknown>;
+  for (const kind of Object.keys(formatters)) {
+    intl[kind] = formatter(kind, formatters[kind] as (args: unknown[]) => unknown[]);
+  }
+  hidden(Collator, "supportedLocalesOf", (locales: unknown) =>
+    ask({ kind: "Collator", method: "supportedLocalesOf", locales }),
+  );
+  intl.Collator = Collator;
+  intl.getCanonicalLocales = (locales: unknown) =>
+    ask({ kind: "Intl", method: "getCanonicalLocales", locales });
+  intl.supportedValuesOf = (name: unknown) =>
+    ask({ kind: "Intl", method: "supportedValuesOf", args: [toText(name)] });
+  intl[Symbol.toStringTag] = "Intl";
+  const guarded = new NewProxy(intl, {
+    __proto__: null,
+    get(target: Record<string | symbol, unknown>, name: string | symbol) {
+      if (typeof name === "symbol" || name in target) return target[name];
+      throw new NewTypeError(`Intl.${name} is not here`);
+    },
+  } as ProxyHandler<Record<string | symbol, unknown>>);
+  hidden(globalThis, "Intl", guarded);
+  const format = (kind: string, value: unknown, locales: unknown, options: unknown) =>
+    ask({ kind, method: "format", locales, options, args: [numeric(value)] });
+  hidden(
+    Number.prototype,
+    "toLocaleString",
+    function (this: unknown, locales?: unknown, options?: unknown) {
+      return format("NumberFormat", unboxNumber(this), locales, options);
+    },
+  );
+  hidden(
+    BigInt.prototype,
+    "toLocaleString",
+    function (this: unknown, locales?: unknown, options?: unknown) {
+      return format("NumberFormat", unboxBigint(this), locales, options);
+    },
+  );
+  for (const method of ["toLocaleString", "toLocaleDateString", "toLocaleTimeString"]) {
+    hidden(Date.prototype, method, function (this: Date, locales?: unknown, options?: unknown) {
+      return ask({ kind: "Date", method, locales, options, args: [number(dateTime(this))] });
+    });
+  }
+  hidden(
+    String.prototype,
+    "localeCompare",
+    function (this: unknown, other: unknown, locales?: unknown, options?: unknown) {
+      const isPlain = locales === undefined && options === undefined;
+      const asked = { __proto__: null, locales: localesOf(locales), options: optionsOf(options) };
+      return compare(isPlain ? plainKey : stringify(asked), toText(this), toText(other));
+    },
+  );
+  for (const method of ["toLocaleUpperCase", "toLocaleLowerCase"] as const) {
+    const native = String.prototype[method];
+    hidden(String.prototype, method, function (this: unknown, locales?: unknown) {
+      const text = toText(this);
+      if (locales === undefined) return apply(native, text, []);
+      return ask({ kind: "String", method, locales, args: [text] });
+    });
+  }
+}

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Executor } from "../../src/executors/executor.ts";
+import { collect } from "../support/programs.ts";
+import { startQuickjs } from "../support/quickjs.ts";
+
+describe("locales in quickjs", () => {
+  let executor: Executor;
+  beforeAll(async () => {
+    executor = await startQuickjs();
+  });
+  afterAll(() => executor[Symbol.asyncDispose]());
+
+  it.each([
+    ["(1234567.891).toLocaleString()", "1,234,567.891"],
+    ["(0.256).toLocaleString('de-DE', { style: 'percent' })", "26\u00a0%"],
+    ["(1e6).toLocaleString('en-IN')", "10,00,000"],
+    [
+      "123456789012345678901234567890n.toLocaleString('de-DE')",
+      "123.456.789.012.345.678.901.234.567.890",
+    ],
+    ["NaN.toLocaleString() + (-0).toLocaleString()", "NaN-0"],
+    ["[1000, 2].toLocaleString()", "1,000,2"],
+    [
+      "new Intl.NumberFormat('ja-JP', { style: 'currency', currency: 'JPY' }).format(5000)",
+      "\uffe55,000",
+    ],
+    ["[1, 2000].map(Intl.NumberFormat('de').format).join(' ')", "1 2.000"],
+    [
+      "new Intl.NumberFormat('en', { notation: 'compact' }).formatToParts(1200).map((part) => part.type).join()",
+      "integer,decimal,fraction,compact",
+    ],
+    ["new Date(0).toLocaleString()", "1/1/1970, 12:00:00 AM"],
+    ["new Date(0).toLocaleDateString('de-DE')", "1.1.1970"],
+    ["new Date(0).toLocaleTimeString('en-US', { timeZone: 'Asia/Tokyo' })", "9:00:00 AM"],
+    ["new Date(0).toLocaleDateString('ja-JP', { dateStyle: 'full' })", "1970年1月1日木曜日"],
+    ["new Intl.DateTimeFormat('en-GB').format(new Date(86_400_000))", "02/01/1970"],
+    ["new Intl.DateTimeFormat().resolvedOptions().timeZone", "UTC"],
+    ["new Intl.NumberFormat().resolvedOptions().locale", "en-US"],
+    ["['z', 'ä', 'a', 'Z'].sort((a, b) => a.localeCompare(b, 'de')).join('')", "aäzZ"],
+    ["['z', 'ä', 'a'].sort(new Intl.Collator('sv').compare).join('')", "azä"],
+    [
+      "['a10', 'a2'].sort(new Intl.Collator(undefined, { numeric: true }).compare).join()",
+      "a2,a10",
+    ],
+    ["'a'.localeCompare('B') + '' + 'a'.localeCompare('b', 'sv')", "-1-1"],
+    ["new Intl.PluralRules('en', { type: 'ordinal' }).select(2)", "two"],
+    ["new Intl.RelativeTimeFormat('en', { numeric: 'auto' }).format(-1, 'day')", "yesterday"],
+    ["new Intl.ListFormat('en').format(['a', 'b', 'c'])", "a, b, and c"],
+    ["new Intl.DisplayNames('en', { type: 'region' }).of('DE')", "Germany"],
+    [
+      "Array.from(new Intl.Segmenter('en', { granularity: 'word' }).segment('Hi you'), (each) => each.segment).join('|')",
+      "Hi| |you",
+    ],
+    ["'i'.toLocaleUpperCase('tr') + 'I'.toLocaleLowerCase()", "İi"],
+    [
+      "Intl.getCanonicalLocales('EN-us').join() + Intl.NumberFormat.supportedLocalesOf(['de', 'xx']).join()",
+      "en-USde",
+    ],
+  ])("gives for %s what Node gives", async (code, text) => {
+    expect((await collect(executor, code)).result).toMatchObject({
+      value: { json: JSON.stringify(text) },
+    });
+    // Where this machine's Node lives in UTC and en-US, it is asked as well.
+    const isLike = new Intl.DateTimeFormat().resolvedOptions();
+    if (isLike.timeZone === "UTC" && isLike.locale === "en-US")
+      expect(new Function(`return ${code}`)()).toBe(text);
+  });
+
+  it.each([
+    [
+      "new Intl.NumberFormat('not a locale')",
+      "RangeError",
+      "Incorrect locale information provided",
+    ],
+    [
+      "'a'.localeCompare('b', 'not a locale')",
+      "RangeError",
+      "Incorrect locale information provided",
+    ],
+    [
+      "new Intl.NumberFormat('en', { style: 'currency' })",
+      "TypeError",
+      "Currency code is required with currency style.",
+    ],
+    [
+      "new Date(0).toLocaleDateString('en', { dateStyle: 'huge' })",
+      "RangeError",
+      "Value huge out of range",
+    ],
+    ["new Intl.Locale('en')", "TypeError", "Intl.Locale is not here"],
+    ["'x'.repeat(70_000).localeCompare('y')", "RangeError", "Intl takes 65536 bytes a call"],
+    [
+      "new Intl.Segmenter().segment('x'.repeat(70_000))",
+      "RangeError",
+      "Intl takes 65536 bytes a call",
+    ],
+  ])("says what is wrong with %s", async (code, type, message) => {
+    const { result } = await collect(executor, code);
+    expect(result).toMatchObject({ status: "failed", error: { type } });
+    expect(result).toHaveProperty("error.message", expect.stringContaining(message));
+  });
+
+  it("makes any number of formatters, of which it keeps a bounded number", async () => {
+    const code = `let last = "";
+for (let digits = 0; digits <= 100; digits++) last = (1).toLocaleString("en", { minimumFractionDigits: digits });
+const first = new Intl.NumberFormat("en", { minimumFractionDigits: 1 });
+[last.length, first.format(1), (1).toLocaleString("en", { minimumFractionDigits: 1 })]`;
+    expect((await collect(executor, code)).result).toMatchObject({
+      value: { json: '[102,"1.0","1.0"]' },
+    });
+  });
+});
