@@ -13,8 +13,12 @@ import type { GuestAnswer, GuestFrame, GuestProgram } from "./sandbox.ts";
 /** Bytes of frames that wait for the reader before the guest is made to wait. */
 const highWaterBytes = 256 * 1024;
 const maxEventBytes = 64 * 1024;
-/** What a frame costs beside its payload. */
-const frameBytes = 256;
+/** What a frame costs beside its payload: each becomes an event that is logged and sent to readers. */
+const frameBytes = 4 * 1024;
+// One turn of the loop makes so many events of one guest, and reads so many of its frames: 64 KiB may
+// hold 11,000 that cannot be joined, over which everybody else would wait for a second.
+const eventsPerTurn = 32;
+const framesPerTurn = 4_096;
 
 /** The way to one guest, as bytes. */
 export interface GuestLink {
@@ -45,6 +49,12 @@ export class FramePort {
   #onGreeting: FramePortOptions["onGreeting"];
   #caps: FrameCaps = { resultBytes: 0, toolPayloadBytes: 0 };
   #calls = 0;
+  #isFull = false;
+  #isPaused = false;
+  /** There is more than the last turn took. */
+  #isBusy = false;
+  #hasEnded = false;
+  #isClosed = false;
   #hasEnding = false;
   #hasResult = false;
   #fault: string | undefined;
@@ -57,8 +67,8 @@ export class FramePort {
       sizeOf,
       merge,
       highWater: highWaterBytes,
-      onFull: () => link.pause(),
-      onDrain: () => link.resume(),
+      onFull: () => this.#setPaused({ isFull: true }),
+      onDrain: () => this.#setPaused({ isFull: false }),
     });
   }
 
@@ -85,30 +95,79 @@ export class FramePort {
 
   /** Takes bytes of the guest's. What follows a result or a fault is ignored. */
   receive(chunk: Buffer): void {
-    if (this.#fault !== undefined || this.#hasResult) return;
+    if (this.#isOver) return;
+    this.#reader.feed(chunk);
+    if (!this.#isBusy) this.#work();
+  }
+
+  /** The guest says no more: readers get what is waiting, then the end. */
+  end(): void {
+    this.#hasEnded = true;
+    if (!this.#isBusy) this.#frames.end();
+  }
+
+  /** Drops what has not been read and closes the link. */
+  close(): void {
+    this.#isClosed = true;
+    void this.#frames.return();
+    this.#link.close();
+  }
+
+  get #isOver(): boolean {
+    return this.#fault !== undefined || this.#hasResult || this.#isClosed;
+  }
+
+  /** Makes events of what has come, as many as one turn may; the guest waits while there is more. */
+  #work(): void {
+    this.#isBusy = false;
     try {
-      const frames = this.#reader.push(chunk);
-      const greeting = this.#onGreeting && frames.shift();
-      if (greeting !== undefined) this.#greet(greeting);
-      const read = frames.map((raw) => this.#inOrder(readGuestFrame(raw, this.#caps)));
-      for (const frame of joined(read)) this.#push(frame);
+      this.#isBusy = !this.#isOver && this.#readTurn();
     } catch (error) {
       if (!(error instanceof FrameFault)) throw error;
       this.#fault = error.message;
       this.#frames.end();
       this.#onFault(error);
     }
+    this.#setPaused({ isFull: this.#isFull });
+    if (this.#isBusy) setImmediate(() => this.#work());
+    else if (this.#hasEnded) this.#frames.end();
   }
 
-  /** The guest says no more: readers get what is waiting, then the end. */
-  end(): void {
-    this.#frames.end();
+  /** Reads frames; output of one channel becomes one event. Gives whether there may be more. */
+  #readTurn(): boolean {
+    let last: GuestFrame | undefined;
+    let events = 0;
+    for (let count = 0; count < framesPerTurn && events < eventsPerTurn - 1; count += 1) {
+      const raw = this.#reader.next();
+      if (raw === undefined) {
+        if (last !== undefined) this.#push(last);
+        return false;
+      }
+      if (this.#onGreeting !== undefined) {
+        this.#greet(raw);
+        continue;
+      }
+      const frame = this.#inOrder(readGuestFrame(raw, this.#caps));
+      const both = last && merge(last, frame);
+      if (both === undefined && last !== undefined) {
+        this.#push(last);
+        events += 1;
+      }
+      last = both ?? frame;
+      if (last.type === "result") break;
+    }
+    if (last !== undefined) this.#push(last);
+    return !this.#isOver;
   }
 
-  /** Drops what has not been read and closes the link. */
-  close(): void {
-    void this.#frames.return();
-    this.#link.close();
+  /** The guest waits while its reader does, and while there is more of it than one turn takes. */
+  #setPaused({ isFull }: { readonly isFull: boolean }): void {
+    this.#isFull = isFull;
+    const isPaused = isFull || this.#isBusy;
+    if (isPaused === this.#isPaused) return;
+    this.#isPaused = isPaused;
+    if (isPaused) this.#link.pause();
+    else this.#link.resume();
   }
 
   #greet(frame: RawFrame): void {
@@ -146,18 +205,6 @@ function sizeOf(frame: GuestFrame): number {
     case "result":
       return frameBytes; // each comes once
   }
-}
-
-/** Frames that came in one tick, output of one channel as one: one tick is one event. */
-function joined(frames: readonly GuestFrame[]): GuestFrame[] {
-  const result: GuestFrame[] = [];
-  for (const frame of frames) {
-    const last = result.at(-1);
-    const both = last && merge(last, frame);
-    if (both === undefined) result.push(frame);
-    else result[result.length - 1] = both;
-  }
-  return result;
 }
 
 /** Output that waits for the reader becomes one event per channel, as long as it is not too long. */

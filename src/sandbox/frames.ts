@@ -46,6 +46,8 @@ export class FrameReader {
   #payload: Buffer | undefined;
   #payloadFilled = 0;
   #type = 0;
+  /** Fed, and not looked at. */
+  #rest: Buffer = Buffer.alloc(0);
 
   constructor(caps: () => FrameCaps) {
     this.#caps = caps;
@@ -53,32 +55,43 @@ export class FrameReader {
 
   /** The frames that `chunk` completes. The length is checked before the payload is waited for. */
   push(chunk: Buffer): RawFrame[] {
+    this.feed(chunk);
     const frames: RawFrame[] = [];
-    let rest = chunk;
-    while (rest.length > 0) {
+    for (let frame = this.next(); frame !== undefined; frame = this.next()) frames.push(frame);
+    return frames;
+  }
+
+  /** Takes bytes, of which `next` makes frames. */
+  feed(chunk: Buffer): void {
+    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+  }
+
+  /** The next frame of what was fed; undefined where it is not whole. */
+  next(): RawFrame | undefined {
+    while (this.#rest.length > 0) {
       if (this.#payload === undefined) {
-        rest = this.#takeHeader(rest);
-        if (this.#headerFilled < frameHeaderBytes) break;
+        this.#rest = this.#takeHeader(this.#rest);
+        if (this.#headerFilled < frameHeaderBytes) return undefined;
         const { type, length } = this.#readHeader();
+        const rest = this.#rest;
         if (rest.length >= length) {
-          frames.push({ type, payload: rest.subarray(0, length) });
-          rest = rest.subarray(length);
-          continue;
+          this.#rest = rest.subarray(length);
+          return { type, payload: rest.subarray(0, length) };
         }
         this.#type = type;
         this.#payload = Buffer.allocUnsafeSlow(length);
         this.#payloadFilled = 0;
       }
       const payload = this.#payload;
-      const taken = rest.copy(payload, this.#payloadFilled);
+      const taken = this.#rest.copy(payload, this.#payloadFilled);
       this.#payloadFilled += taken;
-      rest = rest.subarray(taken);
+      this.#rest = this.#rest.subarray(taken);
       if (this.#payloadFilled === payload.length) {
-        frames.push({ type: this.#type, payload });
         this.#payload = undefined;
+        return { type: this.#type, payload };
       }
     }
-    return frames;
+    return undefined;
   }
 
   #takeHeader(chunk: Buffer): Buffer {

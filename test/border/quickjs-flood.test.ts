@@ -70,12 +70,16 @@ describe("a program of more text than any other", () => {
     await using executor = await startQuickjs({ onWarning: (text) => warnings.push(text) });
     const started = Promise.withResolvers<void>();
     const controller = new AbortController();
-    const other = collect(executor, "await new Promise(() => {});", {
-      language,
-      group: "other",
-      signal: controller.signal,
-      onEvent: () => started.resolve(),
-    });
+    const other = collect(
+      executor,
+      "await new Promise((resolve) => setTimeout(resolve, 3_600_000));",
+      {
+        language,
+        group: "other",
+        signal: controller.signal,
+        onEvent: () => started.resolve(),
+      },
+    );
     await started.promise;
     // As JSON six bytes for each.
     const context = { text: "\u0001".repeat(12 * 1024 * 1024) };

@@ -132,6 +132,16 @@ describe("programs in quickjs", () => {
     ["export * from './a.js';", "syntax", "nothing can be exported from elsewhere"],
     ["await import('node:fs');", "exception", "import is not available"],
     ["require('fs');", "exception", "there are no modules, packages or files here"],
+    [
+      "import axios from 'axios'; await axios.get('http://x');",
+      "syntax",
+      'no module "axios": there are no modules',
+    ],
+    [
+      "await codemode.weather({});",
+      "exception",
+      "the tools are in `tools`: await tools.name({ ... })",
+    ],
     ["await fetch('http://x');", "exception", "there is no network here: call a tool"],
     ["process.exit(0);", "exception", "there is no process here"],
     ["const x = <div>hi</div>;", "syntax", "JSX cannot be run here"],

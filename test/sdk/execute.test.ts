@@ -39,6 +39,8 @@ describe("execute", () => {
     );
     await using codemode = Codemode.connect({ url: service.url });
     expect(await codemode.execute("result = 2 + 2", { correlationId: "c-1" })).toEqual({
+      conversions: [],
+      notes: [],
       status: "completed",
       value: 4,
       text: "4",

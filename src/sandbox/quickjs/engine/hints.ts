@@ -9,6 +9,7 @@ const missingGlobals: Readonly<Record<string, string>> = {
   XMLHttpRequest: "there is no network here: call a tool",
   WebSocket: "there is no network here: call a tool",
   process: "there is no process here: the caller's variables are in `context` and `config`",
+  codemode: "the tools are in `tools`: await tools.name({ ... })",
   Buffer: "use Uint8Array, TextEncoder, TextDecoder, atob and btoa",
 };
 
@@ -19,7 +20,7 @@ export const importError = `import is not available: ${noModules}`;
 export function syntaxHint(line: string, language: string): string {
   const text = line.slice(0, 1000);
   if (/^\s*import\b(?!\s*\()/.test(text)) {
-    const name = /["']([^"']{1,64})["']\s*;?\s*$/.exec(text)?.[1];
+    const name = /(?:\bfrom|^\s*import)\s*["']([^"']{1,64})["']/.exec(text)?.[1];
     return name === undefined ? importError : `no module ${JSON.stringify(name)}: ${noModules}`;
   }
   if (/^\s*export\b/.test(text)) return `nothing can be exported from elsewhere: ${noModules}`;
