@@ -71,12 +71,16 @@ async function* withOpenCalls(
   let attached: AttachedMessage | undefined;
   for await (const response of responses) {
     if (response.attached !== undefined) attached = response.attached;
-    else if (attached === undefined) yield response;
     attached?.openCalls.push(...response.openCalls);
-    if (attached === undefined || attached.openCalls.length < attached.openCallCount) continue;
-    yield { attached };
-    attached = undefined;
+    // An event ends what belongs to the first message, whatever it had promised.
+    const isWhole = attached !== undefined && attached.openCalls.length >= attached.openCallCount;
+    if (attached !== undefined && (isWhole || response.event !== undefined)) {
+      yield { attached };
+      attached = undefined;
+    }
+    if (response.event !== undefined) yield response;
   }
+  if (attached !== undefined) yield { attached };
 }
 
 /** A program whose events come while tools' answers go: `ExecuteInteractive`. */

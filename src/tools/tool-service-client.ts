@@ -21,9 +21,9 @@ export interface ToolServiceTarget {
   readonly url: string;
   /** Sent as a bearer token. */
   readonly apiKey: string | undefined;
-  /** PEM: authorities beside the system's, and an identity of our own. */
   /** No two pings are closer, milliseconds. */
   readonly pingIntervalMs: number;
+  /** PEM: authorities beside the system's, and an identity of our own. */
   readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
 }
 

@@ -34,6 +34,18 @@ describe("the context of a request", () => {
     expect(await contextOf(codemode)).toEqual({});
   });
 
+  it("leaves members out that are undefined, however deep", async () => {
+    await using service = await startEcho();
+    await using codemode = Codemode.connect({ url: service.url });
+    const context = { user: undefined, account: { id: 1, name: undefined } };
+    const result = await codemode.execute("context", { context });
+    expect(result).toMatchObject({ status: "completed" });
+    expect(result.status === "completed" && result.value).toEqual({ account: { id: 1 } });
+    await expect(
+      codemode.execute("context", { context: { list: [undefined] } as never }),
+    ).rejects.toMatchObject({ kind: "invalid_request" });
+  });
+
   it("is taken when a stream is made, not when it is read", async () => {
     await using service = await startEcho();
     await using codemode = Codemode.connect({ url: service.url });

@@ -19,11 +19,4 @@ describe.skipIf(noGrpcio)("a stock gRPC server as a tool service", () => {
     expect(await client.call(callOf({}, 90_000), never)).toEqual({ resultJson: '"late"' });
     expect(told).toEqual([]);
   }, 100_000);
-
-  it("is asked after a silence whether it is still there", async () => {
-    await using server = await startGrpcioServer(answer, 0);
-    using client = clientOf(server.url);
-    for (let times = 0; times < 3; times++)
-      expect(await client.call(callOf(), never)).toEqual({ resultJson: '"late"' });
-  });
 });

@@ -15,7 +15,10 @@ describe("a service that cannot be reached", () => {
     const port = await closedPort();
     using client = clientOf(`http://127.0.0.1:${port}`, { onReach });
     for (let times = 0; times < 3; times++) await client.call(callOf(), never);
-    expect(told).toEqual([`connect ECONNREFUSED 127.0.0.1:${port}`]);
+    await using service = await startToolService({}, { port });
+    await client.call(callOf(), never);
+    expect(service.calls).toHaveLength(1);
+    expect(told).toEqual([`connect ECONNREFUSED 127.0.0.1:${port}`, undefined]);
   });
 
   it("is told to speak HTTP/1.1 where it does", async () => {
