@@ -161,6 +161,12 @@ export const pythonValues: readonly ValueCase[] = [
     stdout: "a\nb\nc\nd\n",
     needs: "native memory",
   },
+  {
+    title: "flushes a stream of the program's own while its names are there",
+    code: "import sys\nkept = []\nclass Tee:\n  def write(self, text): kept.append(text)\n  def flush(self): sys.__stdout__.write(''.join(kept)); kept.clear()\nsys.stdout = Tee()\nprint('teed')",
+    json: "null",
+    stdout: "teed\n",
+  },
   { title: "ends by exit()", code: "print('a')\nexit()\nprint('b')", json: "null", stdout: "a\n" },
   {
     title: "has the names that every Python program has",

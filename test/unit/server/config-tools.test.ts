@@ -4,6 +4,7 @@ import type { Settings } from "../../../src/server/settings.ts";
 import { CodemodeError } from "../../../src/shared/errors.ts";
 
 const MiB = 1024 * 1024;
+const ping_interval_ms = 300_000;
 
 function violations(settings: Settings): Record<string, string> {
   try {
@@ -35,9 +36,13 @@ it("knows tool services by name", () => {
     },
   });
   expect(toolServices).toEqual({
-    default: { target: "tools.internal:9000", api_key: "k", tls: true },
-    local: { target: "[::1]:9000", tls: false },
-    own: { target: "10.0.0.1:9000", tls: { ca_file: "/ca", cert_file: "/c", key_file: "/k" } },
+    default: { target: "tools.internal:9000", api_key: "k", tls: true, ping_interval_ms },
+    local: { target: "[::1]:9000", tls: false, ping_interval_ms },
+    own: {
+      target: "10.0.0.1:9000",
+      tls: { ca_file: "/ca", cert_file: "/c", key_file: "/k" },
+      ping_interval_ms,
+    },
   });
 });
 
@@ -49,7 +54,7 @@ it("reads tool services as JSON from the environment, which wins over the file",
     },
   });
   expect(config.toolServices).toEqual({
-    crm: { target: "127.0.0.1:9000", api_key: "k", tls: false },
+    crm: { target: "127.0.0.1:9000", api_key: "k", tls: false, ping_interval_ms },
   });
   expect(config.toolPayloadBytes).toBe(8 * MiB);
 });

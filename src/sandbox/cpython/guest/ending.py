@@ -16,7 +16,12 @@ def wait_for_threads(tell):
 def finish():
     """Runs what else runs at the end of a program."""
     _safely(atexit._run_exitfuncs)
+    _flush()  # while the program's own streams still have what they use
     _safely(sys.modules["__main__"].__dict__.clear)  # what is left is deleted: `__del__`, open files
+    _flush()
+
+
+def _flush():
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         _safely(lambda: stream.flush())
 

@@ -143,10 +143,13 @@ def _serve(options, connection, streams):
     def wait_for_threads(had):
         ending.wait_for_threads(lambda: connection.send(frames.ENDING, runner.report(*had())))
 
-    header, data = runner.run(program, granted, seed, max_result_bytes, wait_for_threads)
+    # Made before the program's names are gone: it may have put functions of its own into modules of ours.
+    report = runner.report(
+        *runner.run(program, granted, seed, max_result_bytes, wait_for_threads)
+    )
     ending.finish()
     streams.flush()
-    connection.send(frames.RESULT, runner.report(header, data))
+    connection.send(frames.RESULT, report)
     if made.are_open:
         # An answer that meets a closed socket breaks the host's side before it has read the result.
         # The host ends this process as soon as it has.

@@ -68,10 +68,13 @@ def main():
     def wait_for_threads(had):
         ending.wait_for_threads(lambda: connection.send(frames.ENDING, runner.report(*had())))
 
-    header, data = runner.run(program, granted, seed, max_result_bytes, wait_for_threads)
+    # Made before the program's names are gone: it may have put functions of its own into modules of ours.
+    report = runner.report(
+        *runner.run(program, granted, seed, max_result_bytes, wait_for_threads)
+    )
     ending.finish()
     streams.flush()
-    connection.send(frames.RESULT, runner.report(header, data))
+    connection.send(frames.RESULT, report)
 
 
 class _Absent:
