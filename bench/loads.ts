@@ -18,6 +18,7 @@ export type LoadName =
   | "crashes"
   | "loops"
   | "outputs"
+  | "channels"
   | "declarations"
   | "fullQueue"
   | "overRate";
@@ -28,6 +29,7 @@ export const overload = { slots: 4, queue: 4, perMinute: 300, callers: 32 } as c
 const sum = "result = 2 + 2";
 const crash = "import ctypes\nctypes.string_at(0)";
 const print = `line = "x" * 999\nfor _ in range(100_000): print(line)`;
+const alternate = "for (;;) { console.log(''); console.error(''); }";
 const longest = { wallMs: 120_000 };
 
 /** What one tenant can do to a service: each runs until its signal aborts. */
@@ -54,6 +56,16 @@ export const loads: Readonly<Record<LoadName, (tools: LoadTools) => Promise<void
       return execution.outcome;
     };
     await callers(8, { client, tally, signal, onUnderWay }, read);
+  },
+  /** Programs that change the channel of their output with each line: no two of its events can be joined. */
+  async channels({ client, tally, signal, onUnderWay }) {
+    const limits = { ...longest, outputBytes: 200e6 };
+    const read = async () => {
+      await using execution = client.stream(alternate, { language: "javascript", limits, signal });
+      for await (const { type } of execution) if (type === "finished") break;
+      return execution.outcome;
+    };
+    await callers(4, { client, tally, signal, onUnderWay }, read);
   },
   /** Requests that declare 1,000 tools each, new ones each time, with almost 4 MiB of schemas. */
   async declarations(tools) {

@@ -9,6 +9,7 @@ const titles: readonly (readonly [LoadName, string])[] = [
   ["crashes", "a run beside another tenant's 1,000 programs that crash, again and again"],
   ["loops", "a run beside another tenant's 200 endless loops"],
   ["outputs", "a run beside another tenant's 8 programs that print 100 MB each"],
+  ["channels", "a run beside another tenant's 4 programs that alternate stdout and stderr"],
   [
     "declarations",
     "a run beside another tenant's 4 callers that declare 1,000 new tools each time",
