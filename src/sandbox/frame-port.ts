@@ -13,8 +13,8 @@ import type { GuestAnswer, GuestFrame, GuestProgram } from "./sandbox.ts";
 /** Bytes of frames that wait for the reader before the guest is made to wait. */
 const highWaterBytes = 256 * 1024;
 const maxEventBytes = 64 * 1024;
-/** What a frame costs beside its payload: each becomes an event that is logged and sent to readers. */
-const frameBytes = 4 * 1024;
+/** What a frame costs beside its payload. */
+const frameBytes = 256;
 // One turn of the loop makes so many events of one guest, and reads so many of its frames: 64 KiB may
 // hold 11,000 that cannot be joined, over which everybody else would wait for a second.
 const eventsPerTurn = 32;

@@ -82,10 +82,18 @@ export const peers: readonly Mutation[] = [
   {
     without: "a bound of what a message unfolds to",
     file: "src/server/server.ts",
-    from: "readMaxBytes: requestBytes + 2 * config.toolPayloadBytes,",
+    from: "readMaxBytes: Math.max(2 * requestBytes, requestBytes + 2 * config.toolPayloadBytes),",
     to: "readMaxBytes: 2 ** 31,",
     red: "that is a bomb of 1 GiB",
     test: "test/hostile/messages.test.ts",
+  },
+  {
+    without: "a look at a connection while a call is open",
+    file: "src/shared/http2-sessions.ts",
+    from: "if (this.#open === 1) this.#watch();",
+    to: "",
+    red: "find a peer that is gone while a call is open",
+    test: "test/sdk/connection-faults.test.ts",
   },
   {
     without: "a turn of large messages for each tenant",
