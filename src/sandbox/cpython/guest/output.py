@@ -40,15 +40,14 @@ class Output:
             if channel != self._channel:
                 self._send()
                 self._channel = channel
+            late = False
             if not self._pending:
                 self._take_native()  # it was written before
                 self._pending_since = time.monotonic()
+            else:
+                late = time.monotonic() - self._pending_since > _PATIENCE_SECONDS
             self._pending += data
-            if (
-                b"\n" in data
-                or len(self._pending) >= _MAX_FRAME
-                or time.monotonic() - self._pending_since > _PATIENCE_SECONDS
-            ):
+            if late or b"\n" in data or len(self._pending) >= _MAX_FRAME:
                 self._send()
 
     def flush(self):
