@@ -121,6 +121,14 @@ export const admission: readonly Mutation[] = [
     test: "test/conformance/quickjs-threads.test.ts",
   },
   {
+    without: "turns from the beginning for a tenant that has had its time",
+    file: "src/sandbox/quickjs/engine/engine.ts",
+    from: "if (this.#recentUse.of(group) >= youngMs) this.#turns.enter",
+    to: "if (false) this.#turns.enter",
+    red: "has its time however many short programs come one after the other",
+    test: "test/border/quickjs-neighbours.test.ts",
+  },
+  {
     without: "a lower priority for what computes long",
     file: "src/sandbox/stand-back.ts",
     from: "setPriority(thread, lowest);",

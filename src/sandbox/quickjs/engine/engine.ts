@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { youngMs } from "../../../shared/young.ts";
 import { creditBytes } from "../messages.ts";
 import { Pool } from "./pool.ts";
+import { RecentUse } from "./recent-use.ts";
 import type { RunLimits } from "./run.ts";
 import { killed, type RunEnd } from "./run-end.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -45,6 +46,7 @@ export class Engine {
   readonly #places = new Map<number, Thread>();
   readonly #watched = new Set<Thread>();
   readonly #turns = new Turns();
+  readonly #recentUse = new RecentUse();
   #watching: NodeJS.Timeout | undefined;
 
   constructor(options: EngineOptions) {
@@ -57,6 +59,7 @@ export class Engine {
       listener: {
         onData,
         onEnd: (guest, end, use) => this.#end(guest, end, use),
+        onRest: (guest) => this.#onRest(guest),
         onGone: (thread, why) => this.#onGone(thread, why),
       },
     });
@@ -81,13 +84,17 @@ export class Engine {
     if (thread === undefined || run === undefined) return;
     run.limits = limits;
     run.control.give(creditBytes);
+    this.#takeTurn(thread, run);
     thread.post({ type: "start", guest, control: run.control.buffer, limits });
     this.#watching ??= setInterval(() => this.#watch(), watchMs);
   }
 
   /** Hands a run one frame of the host's. */
   frame(guest: number, bytes: Uint8Array<ArrayBuffer>): void {
-    this.#places.get(guest)?.post({ type: "data", guest, bytes }, [bytes.buffer]);
+    const [thread, run] = this.#find(guest);
+    if (thread === undefined || run === undefined) return;
+    this.#takeTurn(thread, run);
+    thread.post({ type: "data", guest, bytes }, [bytes.buffer]);
   }
 
   credit(guest: number, bytes: number): void {
@@ -134,10 +141,32 @@ export class Engine {
     return thread === undefined ? [] : [thread, thread.runs.get(guest)];
   }
 
+  /** What reaches a run has it execute: at once, or in turn where its group has had its time of late. */
+  #takeTurn(thread: Thread, { control }: HeldRun): void {
+    const group = thread.group ?? "";
+    if (this.#recentUse.of(group) >= youngMs) this.#turns.enter({ group, control });
+  }
+
+  #onRest(guest: number): void {
+    const [, run] = this.#find(guest);
+    if (run?.control.isWaiting) this.#turns.leave(run.control);
+  }
+
+  /** Counts what a run has used since it was last counted, among what its group's programs have. */
+  #count(thread: Thread, run: HeldRun, usedMs: number): void {
+    const newMs = Math.max(0, usedMs - run.countedMs);
+    run.countedMs += newMs;
+    this.#recentUse.add(thread.group ?? "", newMs);
+  }
+
   #end(guest: number, end: RunEnd, use: RunUse): void {
-    const thread = this.#places.get(guest);
+    const [thread, run] = this.#find(guest);
     if (thread === undefined) return;
     this.#places.delete(guest);
+    if (run !== undefined) {
+      this.#turns.leave(run.control);
+      this.#count(thread, run, use.cpuMs);
+    }
     this.#options.onEnd(guest, end, use);
     this.#pool.release(thread, guest);
   }
@@ -182,16 +211,21 @@ export class Engine {
       const isStuck = run.beats === run.control.beats;
       run.beats = run.control.beats;
       if (isStuck && !this.#watched.has(thread)) void this.#look(thread, guest, run);
-      if (thread.standsBack) long.push({ group: thread.group ?? "", control: run.control });
-      else if (busy.length >= cores) void this.#age(thread, guest, run);
+      const group = thread.group ?? "";
+      if (thread.standsBack || this.#recentUse.of(group) >= youngMs) {
+        long.push({ group, control: run.control });
+      }
+      if (!thread.standsBack && busy.length >= cores) void this.#age(thread, guest, run);
     }
     this.#turns.next(long);
   }
 
   async #age(thread: Thread, guest: number, run: HeldRun): Promise<void> {
     const cpuMs = await cpuOf(thread, answerMs);
-    const isOld = run.control.isExecuting && run.control.usedMs(cpuMs ?? 0) >= youngMs;
-    if (!isOld || thread.standsBack || this.#places.get(guest) !== thread) return;
+    if (!run.control.isExecuting || this.#places.get(guest) !== thread) return;
+    const usedMs = run.control.usedMs(cpuMs ?? 0);
+    this.#count(thread, run, usedMs);
+    if (usedMs < youngMs || thread.standsBack) return;
     thread.standBack();
     this.#options.onStandBack(thread.name);
   }

@@ -4,7 +4,8 @@ const killedAt = 1;
 const creditAt = 2;
 const beatAt = 3;
 const standsAt = 4;
-const integers = 6; // one more than there are: doubles follow, at a multiple of 8 bytes
+const takesTurnsAt = 5;
+const integers = 6; // doubles follow, at a multiple of 8 bytes
 const usedAt = 0;
 const enteredAt = 1;
 const memoryAt = 2;
@@ -53,6 +54,11 @@ export class RunControl {
     return Atomics.load(this.#flags, stateAt) === states.executing;
   }
 
+  /** Whether it has not begun. */
+  get isFresh(): boolean {
+    return Atomics.load(this.#flags, stateAt) === states.fresh;
+  }
+
   /** Whether it has begun, and waits for something. */
   get isWaiting(): boolean {
     return Atomics.load(this.#flags, stateAt) === states.waiting;
@@ -92,6 +98,15 @@ export class RunControl {
 
   get isStanding(): boolean {
     return Atomics.load(this.#flags, standsAt) === 1;
+  }
+
+  /** Whether somebody has to be told when it waits: another's turn begins then. */
+  get takesTurns(): boolean {
+    return Atomics.load(this.#flags, takesTurnsAt) === 1;
+  }
+
+  set takesTurns(takesTurns: boolean) {
+    Atomics.store(this.#flags, takesTurnsAt, takesTurns ? 1 : 0);
   }
 
   /** Blocks its thread for as long as it is to stand still. */

@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly post: (bytes: Uint8Array<ArrayBuffer>) => void;
   /** Called once, when the run has ended by itself or by its limits. */
   readonly onEnd: (end: RunEnd, use: { cpuMs: number; peakMemoryBytes: number }) => void;
+  /** Called when it waits for something, where it takes turns with others. */
+  readonly onRest: () => void;
   /** The parser of TypeScript has failed or grown, and is not to be used again in this thread. */
   readonly onSpoilt: () => void;
 }
@@ -233,6 +235,7 @@ export class Run implements GuestClient {
   #execute(step: () => void): void {
     if (this.#hasEnded || !this.#control.enter(threadCpuMs())) return;
     let end: RunEnd | undefined;
+    this.#control.awaitTurn();
     try {
       step();
       this.#instance.runJobs();
@@ -244,7 +247,10 @@ export class Run implements GuestClient {
     const cpuMs = this.#control.usedMs(threadCpuMs());
     if (end === undefined && this.#control.isKilled) end = killed;
     if (end === undefined) {
-      if (this.#control.leave(threadCpuMs())) return;
+      if (this.#control.leave(threadCpuMs())) {
+        if (this.#control.takesTurns) this.#options.onRest();
+        return;
+      }
       end = killed; // by whoever gave up waiting for this thread
     }
     this.drop();

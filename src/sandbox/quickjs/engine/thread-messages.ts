@@ -30,5 +30,7 @@ export type ThreadReport =
       readonly cpuMs: number;
       readonly peakMemoryBytes: number;
     }
+  /** A run that takes turns waits for something. */
+  | { readonly type: "rests"; readonly guest: number }
   /** It is to be replaced as soon as nothing runs in it. */
   | { readonly type: "spoilt" };

@@ -28,6 +28,8 @@ export interface RunUse {
 export interface ThreadListener {
   onData(guest: number, bytes: Uint8Array): void;
   onEnd(guest: number, end: RunEnd, use: RunUse): void;
+  /** A run that takes turns waits for something. */
+  onRest(guest: number): void;
   /** The thread is gone, and not because it was stopped. */
   onGone(thread: Thread, why: string): void;
 }
@@ -38,6 +40,8 @@ export interface HeldRun {
   limits: RunLimits | undefined;
   /** Its beats when somebody last looked. */
   beats: number;
+  /** CPU time of it that counts among what its group has used, milliseconds. */
+  countedMs: number;
 }
 
 /** A thread with the runs of one group in it. */
@@ -121,7 +125,7 @@ export class Thread {
     if (this.runs.size === 0) this.#heldSince = performance.now();
     this.group = group;
     this.#runCount += 1;
-    this.runs.set(guest, { control: new RunControl(), limits: undefined, beats: 0 });
+    this.runs.set(guest, { control: new RunControl(), limits: undefined, beats: 0, countedMs: 0 });
   }
 
   /** Forgets a run; true when it was the last. */
@@ -156,6 +160,7 @@ export class Thread {
 
   #onReport(report: Exclude<ThreadReport, { type: "ready" }>): void {
     if (report.type === "spoilt") this.#isSpoilt = true;
+    else if (report.type === "rests") this.#listener.onRest(report.guest);
     else if (report.type === "data") this.#listener.onData(report.guest, report.bytes);
     else this.#listener.onEnd(report.guest, report.end, report);
   }

@@ -64,6 +64,9 @@ function start({ guest, control, limits }: Extract<ThreadCommand, { type: "start
       send({ type: "end", guest, end, cpuMs, peakMemoryBytes });
       forget(guest);
     },
+    onRest() {
+      send({ type: "rests", guest });
+    },
     onSpoilt() {
       send({ type: "spoilt" });
     },

@@ -2,7 +2,12 @@ import { expect, it } from "vitest";
 import { RunControl } from "../../../../src/sandbox/quickjs/engine/run-control.ts";
 import { Turns } from "../../../../src/sandbox/quickjs/engine/turns.ts";
 
-const run = (group: string) => ({ group, control: new RunControl() });
+const fresh = (group: string) => ({ group, control: new RunControl() });
+const run = (group: string) => {
+  const executing = fresh(group);
+  executing.control.enter(0);
+  return executing;
+};
 const names = (all: readonly { group: string; control: RunControl }[]) =>
   all.filter(({ control }) => !control.isStanding).map(({ group }) => group);
 
@@ -53,4 +58,35 @@ it("never has a run stand that is killed, so that it sees its end", () => {
   expect(names(all)).toEqual(["a", "a"]);
   turns.next(all);
   expect(names(all)).toEqual(["a", "a"]);
+});
+
+it("has a run of a group that had its time stand from the beginning, beside long runs of others", () => {
+  const turns = new Turns(1);
+  const [quiet, loud, other] = [run("quiet"), run("loud"), run("loud")];
+  turns.next([quiet]);
+  turns.enter(loud);
+  turns.enter(other);
+  expect(names([quiet, loud, other])).toEqual(["quiet"]);
+  turns.leave(quiet.control);
+  expect(names([loud, other])).toEqual(["loud"]);
+  turns.leave(loud.control);
+  expect(other.control.isStanding).toBe(false);
+});
+
+it("has no run stand for the sake of its own group", () => {
+  const turns = new Turns(1);
+  const [long, short] = [run("a"), run("a")];
+  turns.next([long]);
+  turns.enter(short);
+  expect(short.control.isStanding).toBe(false);
+});
+
+it("is told of a run in turn that waits, so that the next one need not wait for a look", () => {
+  const turns = new Turns(1);
+  const [one, two] = [run("a"), run("b")];
+  turns.next([one, two]);
+  expect(one.control.takesTurns).toBe(true);
+  turns.leave(one.control);
+  expect(one.control.takesTurns).toBe(false);
+  expect(two.control.isStanding).toBe(false);
 });
