@@ -26,7 +26,7 @@ export interface EnginesConfig {
   readonly toolPayloadBytes: number;
   /** Guests that are kept locked and waiting, where an engine keeps more than one. */
   readonly spareGuests: number;
-  /** Memory that programs may use together, bytes. */
+  /** Memory that the service and all programs may use, bytes. */
   readonly memoryBytes: number;
   /** A folder of this user's for what takes long to make. */
   readonly cacheDirectory: string;
@@ -43,6 +43,9 @@ interface Engine {
   readonly create: (config: EnginesConfig, signal?: AbortSignal) => Promise<Sandbox>;
 }
 
+// What the service and the process of an engine take themselves, measured.
+const ownBytes = 256 * 1024 * 1024;
+const leastBytes = 64 * 1024 * 1024;
 // An interpreter in WebAssembly of 110 MiB, and what programs use of their limit.
 const pyodideBytes = 256 * 1024 * 1024;
 // With its text of 256 KiB, and 1 MiB of each channel, below the 4 MiB that stock clients receive.
@@ -56,7 +59,8 @@ const table: Readonly<Record<string, Engine>> = {
   },
   quickjs: {
     languages: ["javascript", "typescript"],
-    create: (config) => createQuickjsSandbox(config),
+    create: (config) =>
+      createQuickjsSandbox({ ...config, memoryBytes: roomBeside(config.memoryBytes) }),
   },
   pyodide: {
     languages: ["python"],
@@ -89,6 +93,11 @@ export async function createEngines(config: EnginesConfig): Promise<readonly Exe
     executors.push((await started.get(name)) ?? createStandby(standby));
   }
   return executors;
+}
+
+/** Most of the memory that is left. Programs of the others come and go, and end first where it is short. */
+function roomBeside(memoryBytes: number): number {
+  return Math.max(leastBytes, (memoryBytes - ownBytes) * 0.75);
 }
 
 async function start(

@@ -41,6 +41,8 @@ export interface Config {
   readonly cacheDirectory: string;
   /** Executions admitted at once. Default: what memory holds at 16 MiB each, at most 1000. */
   readonly slots: number;
+  /** Memory that the service and all programs may use, bytes. */
+  readonly memoryBytes: number;
   /** Executions that may wait. Default: as many as slots. */
   readonly queueSize: number;
   readonly queueTimeoutMs: number;
@@ -208,7 +210,8 @@ function misfits(settings: Parsed): FieldViolation[] {
 }
 
 function complete(settings: Parsed): Config {
-  const slots = settings.slots ?? slotsFor(usableMemory());
+  const memoryBytes = settings.memory_bytes ?? usableMemory();
+  const slots = settings.slots ?? slotsFor(memoryBytes);
   const queueSize = settings.queue_size ?? slots;
   const { idempotency, retention } = settings;
   const answerMs = settings.max_limits.wallMs + settings.queue_timeout_ms + 5_000;
@@ -232,6 +235,7 @@ function complete(settings: Parsed): Config {
     spareGuests: settings.spare_guests,
     cacheDirectory: settings.cache_directory ?? defaultCache(),
     slots,
+    memoryBytes,
     queueSize,
     queueTimeoutMs: settings.queue_timeout_ms,
     tenantSlots: settings.tenant_slots ?? slots,

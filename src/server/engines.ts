@@ -2,7 +2,6 @@ import type { Logger } from "pino";
 import type { Executor } from "../executors/executor.ts";
 import { CodemodeError } from "../shared/errors.ts";
 import type { EngineInfo } from "../shared/model.ts";
-import { usableMemory } from "../shared/usable-memory.ts";
 import type { Config } from "./config.ts";
 
 /**
@@ -21,7 +20,7 @@ export async function startEngines(config: Config, logger: Logger): Promise<read
     sitePackages: config.sitePackages,
     toolPayloadBytes: config.toolPayloadBytes,
     spareGuests: config.spareGuests,
-    memoryBytes: usableMemory(),
+    memoryBytes: config.memoryBytes,
     cacheDirectory: config.cacheDirectory,
     onWarning: (message) => logger.warn(message),
   });

@@ -143,6 +143,7 @@ export const settingsSchema = z.strictObject({
   site_packages: z.array(path).default([]),
   spare_guests: count.default(defaults.spareGuests),
   cache_directory: path.optional(),
+  memory_bytes: count.optional(),
   slots: count.optional(),
   queue_size: z.int().min(0).optional(),
   queue_timeout_ms: ms.default(defaults.queueTimeoutMs),

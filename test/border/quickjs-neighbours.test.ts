@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Executor } from "../../src/executors/executor.ts";
-import { jsonOf } from "../support/programs.ts";
+import { descendants } from "../support/processes.ts";
+import { collect, jsonOf } from "../support/programs.ts";
 import { startQuickjs } from "../support/quickjs.ts";
 
 const language = "javascript";
@@ -35,5 +36,38 @@ describe("a program of quickjs beside another tenant's", () => {
     await Promise.all(callers);
     // A core for each is `times`; where short ones never stand back, it is a hundred times that.
     expect(beside).toBeLessThan(times * 15);
+  });
+});
+
+describe("programs of quickjs that want more memory than there is", () => {
+  const mebibyte = 2 ** 20;
+  const hold = `const all = [];\nfor (let i = 0; i < 60; i++) all.push(new Uint8Array(${mebibyte}));\nall.length`;
+
+  it("wait, have it or end as memory, and never end the engine", async () => {
+    await using executor = await startQuickjs({ memoryBytes: 224 * mebibyte, maxThreads: 8 });
+    const engines = () => descendants().map(({ pid }) => pid);
+    const before = engines();
+    const all = Array.from({ length: 8 }, () =>
+      collect(executor, hold, { language, group: "loud" }),
+    );
+    expect(await jsonOf(executor, "1 + 1", { language, group: "quiet" })).toBe(2);
+    const results = (await Promise.all(all)).map(({ result }) => result);
+    const refused = results.filter(({ status }) => status !== "completed");
+    expect(refused.length).toBeLessThan(results.length);
+    for (const result of refused) {
+      expect(result).toMatchObject({
+        error: { reason: "memory", message: expect.stringContaining("others hold") },
+      });
+    }
+    // What they held is free again.
+    expect(await jsonOf(executor, hold, { language, group: "loud" })).toBe(60);
+    expect(engines()).toEqual(before);
+  });
+
+  it("are told so where there is not as much for one alone", async () => {
+    await using executor = await startQuickjs({ memoryBytes: 80 * mebibyte });
+    const { result } = await collect(executor, hold, { language });
+    expect(result).toMatchObject({ error: { reason: "memory" } });
+    expect(await jsonOf(executor, "1 + 1", { language })).toBe(2);
   });
 });

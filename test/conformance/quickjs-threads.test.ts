@@ -9,7 +9,8 @@ const language = "javascript";
 const tools = [{ name: "echo" }];
 const spin = 'console.log("ready");\nwhile (true) {}';
 // One operation of the language's own library, in which it looks at nothing.
-const stuck = 'console.log("ready");\n"a".repeat(4e6).indexOf("a".repeat(2e6) + "b");';
+const stuck =
+  'const text = "a".repeat(4e6), part = "a".repeat(2e6) + "b";\nconsole.log("ready");\ntext.indexOf(part);';
 
 /** Ten programs of one tenant that wait for a tool, and what lets them go on. */
 async function startWaiters(executor: Executor, count = 10, group = "tenant") {

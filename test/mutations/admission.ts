@@ -129,6 +129,22 @@ export const admission: readonly Mutation[] = [
     test: "test/border/quickjs-neighbours.test.ts",
   },
   {
+    without: "room that a tenant's programs leave to others",
+    file: "src/sandbox/quickjs/engine/memory-room.ts",
+    from: "free >= 0 && this.#held.of(group) + bytes <= timesFree * free",
+    to: "free >= 0",
+    red: "gives what fits at once, and leaves a ninth of all to other groups",
+    test: "test/unit/sandbox/quickjs/memory-room.test.ts",
+  },
+  {
+    without: "an end of a program that waits for memory which nobody gives back",
+    file: "src/sandbox/quickjs/engine/engine.ts",
+    from: "else run.control.refuseRoom();",
+    to: "",
+    red: "wait, have it or end as memory, and never end the engine",
+    test: "test/border/quickjs-neighbours.test.ts",
+  },
+  {
     without: "a lower priority for what computes long",
     file: "src/sandbox/stand-back.ts",
     from: "setPriority(thread, lowest);",

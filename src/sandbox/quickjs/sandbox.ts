@@ -1,6 +1,7 @@
 import { sleep, untilAborted } from "../../shared/abort.ts";
 import { CodemodeError } from "../../shared/errors.ts";
 import type { EngineInfo, IsolationTier } from "../../shared/model.ts";
+import { usableMemory } from "../../shared/usable-memory.ts";
 import { type GroupedProbe, isAtLeast, isWhole, provenTier } from "../isolation.ts";
 import type { Guest, Sandbox } from "../sandbox.ts";
 import { findWall } from "../wall/find.ts";
@@ -11,7 +12,8 @@ import { type EngineProcess, startEngineProcess } from "./engine-process.ts";
 import { probeBorder } from "./probes.ts";
 
 const restartDelayMs = 1_000;
-const defaultMaxThreads = 32;
+const mostThreads = 32;
+const bytesPerThread = 32 * 1024 * 1024;
 const defaultWarmThreads = 2;
 const defaultSilentMs = 5_000;
 
@@ -23,10 +25,12 @@ export interface QuickjsSandboxOptions {
   readonly python: string | undefined;
   /** Whether the engine process gets a wall where the machine gives one; `auto` by default. */
   readonly secondWall?: "auto" | "off" | undefined;
-  /** Threads in all, 32 by default. Programs beyond that share one of their group's, or wait. */
+  /** Threads in all: by default one for each 32 MiB of memory, 2 to 32. Programs beyond that share one of their group's, or wait. */
   readonly maxThreads?: number | undefined;
   /** Threads that wait for work while there is none, 2 by default. */
   readonly warmThreads?: number | undefined;
+  /** Memory that programs and their threads may hold together, bytes; half of what there is by default. */
+  readonly memoryBytes?: number | undefined;
   /** The longest that the engine process may not answer, milliseconds; 5,000 by default. */
   readonly silentMs?: number | undefined;
   /** Something that the operator should know; never a guest's words. */
@@ -152,14 +156,16 @@ class QuickjsSandbox implements Sandbox {
 
   /** An engine process whose border the probes have tried; one below the required tier is ended again. */
   async #provenEngine(wall: Wall): Promise<EngineProcess> {
-    const { requireTier, onWarning } = this.#options;
+    const { requireTier, onWarning, memoryBytes = usableMemory() / 2 } = this.#options;
+    const maxThreads = Math.min(mostThreads, Math.max(2, Math.floor(memoryBytes / bytesPerThread)));
     const files = await readEngineFiles();
     const engine = await startEngineProcess({
       wall,
       boot: {
         files,
-        maxThreads: this.#options.maxThreads ?? defaultMaxThreads,
+        maxThreads: this.#options.maxThreads ?? maxThreads,
         warmThreads: this.#options.warmThreads ?? defaultWarmThreads,
+        memoryBytes,
       },
       signal: this.#closing.signal,
       silentMs: this.#options.silentMs ?? defaultSilentMs,

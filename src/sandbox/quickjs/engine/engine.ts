@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { youngMs } from "../../../shared/young.ts";
 import { creditBytes } from "../messages.ts";
+import { MemoryRoom } from "./memory-room.ts";
 import { Pool } from "./pool.ts";
 import { RecentUse } from "./recent-use.ts";
 import type { RunLimits } from "./run.ts";
@@ -8,12 +9,15 @@ import { killed, type RunEnd } from "./run-end.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { HeldRun, RunUse, Thread } from "./thread.ts";
 import { type LongRun, Turns } from "./turns.ts";
+import { pageBytes } from "./vm.ts";
 
 /** Options of an `Engine`. */
 export interface EngineOptions {
   readonly snapshot: Snapshot;
   readonly maxThreads: number;
   readonly warmThreads: number;
+  /** Memory that threads and their runs may hold together, bytes. */
+  readonly memoryBytes: number;
   readonly onLeased: (guest: number) => void;
   readonly onData: (guest: number, bytes: Uint8Array) => void;
   readonly onEnd: (guest: number, end: RunEnd, use: RunUse) => void;
@@ -31,6 +35,12 @@ const watchMs = 20;
 const answerMs = 50;
 const graceMs = 20;
 const cores = availableParallelism();
+// What a run is begun with and need not ask for: most need no more.
+const firstPages = 16;
+// Of its thread's own heap, beside its instance's memory.
+const heapBytes = 256 * 1024;
+// What a thread takes that has no run, measured.
+const threadBytes = 12 * 1024 * 1024;
 const unused: RunUse = { cpuMs: 0, peakMemoryBytes: 0 };
 
 const noPlace: RunEnd = { cause: "lost", detail: "no thread was free" };
@@ -47,11 +57,17 @@ export class Engine {
   readonly #watched = new Set<Thread>();
   readonly #turns = new Turns();
   readonly #recentUse = new RecentUse();
+  readonly #room: MemoryRoom;
   #watching: NodeJS.Timeout | undefined;
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    const { snapshot, maxThreads, warmThreads, onData } = options;
+    const { snapshot, maxThreads, warmThreads, memoryBytes, onData } = options;
+    this.#room = new MemoryRoom({
+      bytes: () => memoryBytes - this.#pool.threads.size * threadBytes,
+      onGiven: (guest, bytes) => this.#onRoom(guest, bytes / pageBytes),
+      onRefused: (guest) => this.#onNoRoom(guest),
+    });
     this.#pool = new Pool({
       snapshot,
       maxThreads,
@@ -60,6 +76,8 @@ export class Engine {
         onData,
         onEnd: (guest, end, use) => this.#end(guest, end, use),
         onRest: (guest) => this.#onRest(guest),
+        onGrow: (guest, pages) => this.#onGrow(guest, pages),
+        onFreed: (guest) => this.#room.giveBack(guest),
         onGone: (thread, why) => this.#onGone(thread, why),
       },
     });
@@ -84,8 +102,10 @@ export class Engine {
     if (thread === undefined || run === undefined) return;
     run.limits = limits;
     run.control.give(creditBytes);
-    this.#takeTurn(thread, run);
-    thread.post({ type: "start", guest, control: run.control.buffer, limits });
+    run.backlog = [];
+    const { writtenBytes } = this.#options.snapshot;
+    const bytes = writtenBytes + heapBytes + firstPages * pageBytes;
+    if (this.#ask(thread, guest, bytes)) this.#begin(thread, guest, run, firstPages);
     this.#watching ??= setInterval(() => this.#watch(), watchMs);
   }
 
@@ -93,6 +113,10 @@ export class Engine {
   frame(guest: number, bytes: Uint8Array<ArrayBuffer>): void {
     const [thread, run] = this.#find(guest);
     if (thread === undefined || run === undefined) return;
+    if (run.backlog !== undefined) {
+      run.backlog.push(bytes);
+      return;
+    }
     this.#takeTurn(thread, run);
     thread.post({ type: "data", guest, bytes }, [bytes.buffer]);
   }
@@ -141,6 +165,54 @@ export class Engine {
     return thread === undefined ? [] : [thread, thread.runs.get(guest)];
   }
 
+  /** There is room for a run: it begins, with what has come for it. */
+  #begin(thread: Thread, guest: number, run: HeldRun, pages: number): void {
+    const { backlog = [], control, limits } = run;
+    if (limits === undefined) return;
+    run.backlog = undefined;
+    control.giveRoom(pages);
+    this.#takeTurn(thread, run);
+    thread.post({ type: "start", guest, control: control.buffer, limits });
+    for (const bytes of backlog) thread.post({ type: "data", guest, bytes }, [bytes.buffer]);
+  }
+
+  #onGrow(guest: number, pages: number): void {
+    const [thread, run] = this.#find(guest);
+    if (thread === undefined || run === undefined) return;
+    if (this.#ask(thread, guest, pages * pageBytes)) run.control.giveRoom(pages);
+  }
+
+  /** Asks for room; where there is none, threads free what they hold for nobody. */
+  #ask(thread: Thread, guest: number, bytes: number): boolean {
+    const isGiven = this.#room.ask(guest, thread.group ?? "", bytes);
+    if (!isGiven) for (const each of this.#pool.threads) each.collect();
+    return isGiven;
+  }
+
+  #onRoom(guest: number, pages: number): void {
+    const [thread, run] = this.#find(guest);
+    if (thread === undefined || run === undefined) return;
+    if (run.backlog !== undefined) this.#begin(thread, guest, run, firstPages);
+    else run.control.giveRoom(pages);
+  }
+
+  /** A run that has not begun may do with what an instance begins with; one that grows ends. */
+  #onNoRoom(guest: number): void {
+    const [thread, run] = this.#find(guest);
+    if (thread === undefined || run === undefined) return;
+    if (run.backlog !== undefined) this.#begin(thread, guest, run, 0);
+    else run.control.refuseRoom();
+  }
+
+  /** A run that has ended gives its memory back: what it has grown by when its thread has freed that. */
+  #leaveRoom(thread: Thread, guest: number, { peakMemoryBytes }: RunUse): void {
+    this.#room.forget(guest);
+    const grownBytes = peakMemoryBytes - this.#options.snapshot.pages * pageBytes;
+    if (grownBytes > 0) thread.keepUntilFreed(guest);
+    if (this.#room.isShort) thread.collect();
+    this.#room.giveBack(guest, Math.max(0, grownBytes));
+  }
+
   /** What reaches a run has it execute: at once, or in turn where its group has had its time of late. */
   #takeTurn(thread: Thread, { control }: HeldRun): void {
     const group = thread.group ?? "";
@@ -167,6 +239,7 @@ export class Engine {
       this.#turns.leave(run.control);
       this.#count(thread, run, use.cpuMs);
     }
+    this.#leaveRoom(thread, guest, use);
     this.#options.onEnd(guest, end, use);
     this.#pool.release(thread, guest);
   }

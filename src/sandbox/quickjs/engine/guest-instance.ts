@@ -15,6 +15,8 @@ export interface GuestClient {
   wakeAfter(ms: number): void;
   /** The guest wants room to report that it has none left. */
   wantRoom(): void;
+  /** Blocks until there is room for a memory that has grown by so many pages in all. */
+  awaitRoom(grownPages: number): void;
   /** Called again and again while the guest runs. */
   onTick(): void;
 }
@@ -166,6 +168,12 @@ export class GuestInstance {
       },
       onInterrupt: () => client().onTick(),
       onRejection: (promise, reason, isHandled) => this.#onRejection(promise, reason, isHandled),
+      mayGrow: (pages) => {
+        const all = this.memoryBytes / pageBytes + pages;
+        if (all > this.maxPages) return false;
+        client().awaitRoom(all - this.#snapshot.pages);
+        return true;
+      },
       fillRandom: (bytes) => void randomFillSync(bytes),
       moduleName: () => "a module",
       importError,

@@ -90,10 +90,10 @@ export class GuestMemory {
   }
 }
 
-/** The guest's memory has no room for what the host was to put there. */
+/** There is no room for what is to be in the guest's memory. */
 export class OutOfMemory extends Error {
-  constructor() {
-    super("out of memory");
+  constructor(message = "out of memory") {
+    super(message);
     this.name = "OutOfMemory";
   }
 }

@@ -21,6 +21,8 @@ export interface BootMessage {
   readonly files: EngineFiles;
   readonly maxThreads: number;
   readonly warmThreads: number;
+  /** Memory that programs and their threads may hold together, bytes. */
+  readonly memoryBytes: number;
 }
 
 const channel = new Socket({ fd: 3, readable: true, writable: true });
@@ -32,6 +34,7 @@ const noHost: VmHost = {
   functions: Object.fromEntries([..."otrwmhnpqdic"].map((name) => [name, () => 0])),
   onInterrupt: () => {},
   onRejection: () => {},
+  mayGrow: () => true,
   fillRandom: () => {},
   moduleName: (name) => name,
   importError,
@@ -39,12 +42,13 @@ const noHost: VmHost = {
 
 async function boot(payload: Buffer): Promise<void> {
   const startedMs = performance.now();
-  const { files, maxThreads, warmThreads } = deserialize(payload) as BootMessage;
+  const { files, maxThreads, warmThreads, memoryBytes } = deserialize(payload) as BootMessage;
   const snapshot = takeSnapshot(files, noHost);
   const booted = new Engine({
     snapshot,
     maxThreads,
     warmThreads,
+    memoryBytes,
     onLeased: (guest) => channel.write(toMessage(messageTypes.leased, guest)),
     onData: (guest, bytes) => channel.write(toMessage(messageTypes.data, guest, bytes)),
     onEnd: (guest, { cause, detail }, { cpuMs, peakMemoryBytes }) => {

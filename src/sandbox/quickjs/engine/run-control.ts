@@ -5,7 +5,9 @@ const creditAt = 2;
 const beatAt = 3;
 const standsAt = 4;
 const takesTurnsAt = 5;
-const integers = 6; // doubles follow, at a multiple of 8 bytes
+const roomAt = 6;
+const refusedAt = 7;
+const integers = 8; // doubles follow, at a multiple of 8 bytes
 const usedAt = 0;
 const enteredAt = 1;
 const memoryAt = 2;
@@ -77,8 +79,9 @@ export class RunControl {
   /** It is to end as soon as it can. */
   kill(): void {
     Atomics.store(this.#flags, killedAt, 1);
-    // A thread that is about to wait for credit sees another value, and looks again.
+    // A thread that is about to wait for credit or for room sees another value, and looks again.
     this.give(1);
+    this.giveRoom(1);
     this.goOn();
   }
 
@@ -132,6 +135,32 @@ export class RunControl {
       }
       Atomics.wait(this.#flags, creditAt, credit);
     }
+  }
+
+  /** Its memory may grow by so many pages more. */
+  giveRoom(pages: number): void {
+    Atomics.add(this.#flags, roomAt, pages);
+    Atomics.notify(this.#flags, roomAt);
+  }
+
+  /** It is given no room for its memory any more. */
+  refuseRoom(): void {
+    Atomics.store(this.#flags, refusedAt, 1);
+    this.giveRoom(1);
+  }
+
+  get isRefusedRoom(): boolean {
+    return Atomics.load(this.#flags, refusedAt) === 1;
+  }
+
+  /** Pages by which its memory may grow in all. */
+  get roomPages(): number {
+    return Atomics.load(this.#flags, roomAt);
+  }
+
+  /** Blocks its thread until there is other room than this, or it is refused or killed. */
+  awaitRoom(roomPages: number): void {
+    Atomics.wait(this.#flags, roomAt, roomPages);
   }
 
   /** The thread lives, and its instance has so much memory: whoever watches from outside need not. */

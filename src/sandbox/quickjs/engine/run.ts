@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly limits: RunLimits;
   readonly instance: GuestInstance;
   readonly post: (bytes: Uint8Array<ArrayBuffer>) => void;
+  /** Asks for room for so many more pages of memory. */
+  readonly askRoom: (pages: number) => void;
   /** Called once, when the run has ended by itself or by its limits. */
   readonly onEnd: (end: RunEnd, use: { cpuMs: number; peakMemoryBytes: number }) => void;
   /** Called when it waits for something, where it takes turns with others. */
@@ -54,6 +56,9 @@ const rests = { waits: 0, busy: 1, hasValue: 2 } as const;
 const checkMs = 2;
 // More than that is given back with the thread.
 const keptParserBytes = 64 * 1024 * 1024;
+// Beyond what it is begun with, its memory grows by such steps.
+const growthPages = 64;
+const noRoom = "out of memory: others hold what the engine has";
 const longInteger = /\d{16}/;
 
 /** CPU time of this thread, milliseconds. */
@@ -124,6 +129,16 @@ export class Run implements GuestClient {
 
   wantRoom(): void {
     this.#instance.giveRoom();
+  }
+
+  awaitRoom(grownPages: number): void {
+    const control = this.#control;
+    for (let room = control.roomPages; room < grownPages; room = control.roomPages) {
+      if (control.isKilled) throw new RunStop(killed);
+      if (control.isRefusedRoom) throw new OutOfMemory(noRoom);
+      this.#options.askRoom(Math.max(grownPages - room, growthPages));
+      control.awaitRoom(room);
+    }
   }
 
   onTick(): void {
@@ -272,7 +287,8 @@ export class Run implements GuestClient {
   #failureOf(error: unknown): Pick<Failure, "reason" | "type" | "message"> | undefined {
     const isFull = this.#instance.isFull || (error instanceof Unreported && error.isOutOfMemory);
     if (error instanceof OutOfMemory || isFull) {
-      return { reason: "memory", type: "InternalError", message: "out of memory" };
+      const { message } = error instanceof OutOfMemory ? error : new OutOfMemory();
+      return { reason: "memory", type: "InternalError", message };
     }
     if (error instanceof Unreported) {
       return { reason: "exception", type: "Error", message: error.message };

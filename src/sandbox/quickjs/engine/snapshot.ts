@@ -28,6 +28,8 @@ export interface Snapshot {
   readonly context: Pointer;
   /** The prelude's function that takes everything that reaches the guest. */
   readonly enter: Pointer;
+  /** Bytes that each instance writes to begin with. */
+  readonly writtenBytes: number;
   /** Bytes that the fresh guest has allocated. */
   readonly allocatedBytes: number;
 }
@@ -63,10 +65,12 @@ export function takeSnapshot(files: EngineFiles, host: VmHost): Snapshot {
   const enter = evaluatePrelude(vm, start(), files.prelude, Object.keys(host.functions));
   exports.qjs_run_gc();
   const { allocatedBytes } = vm;
+  const pieces = piecesOf(new Uint8Array(memory.buffer));
   const snapshot = {
     modules: { quickjs, extensions },
     pages: vm.memoryBytes / pageBytes,
-    pieces: piecesOf(new Uint8Array(memory.buffer)),
+    pieces,
+    writtenBytes: pieces.reduce((sum, { bytes }) => sum + bytes.length, 0),
     stackPointer: Number(exports.__stack_pointer.value),
     runtime: exports.qjs_get_runtime_ptr(),
     context: exports.qjs_get_context_ptr(),

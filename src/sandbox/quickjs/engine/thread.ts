@@ -30,6 +30,10 @@ export interface ThreadListener {
   onEnd(guest: number, end: RunEnd, use: RunUse): void;
   /** A run that takes turns waits for something. */
   onRest(guest: number): void;
+  /** A run waits for room for so many more pages of memory. */
+  onGrow(guest: number, pages: number): void;
+  /** What a run that has ended had grown by is free. */
+  onFreed(guest: number): void;
   /** The thread is gone, and not because it was stopped. */
   onGone(thread: Thread, why: string): void;
 }
@@ -40,6 +44,8 @@ export interface HeldRun {
   limits: RunLimits | undefined;
   /** Its beats when somebody last looked. */
   beats: number;
+  /** Frames of the host's that came before there was room for it; undefined once it has begun. */
+  backlog: Uint8Array<ArrayBuffer>[] | undefined;
   /** CPU time of it that counts among what its group has used, milliseconds. */
   countedMs: number;
 }
@@ -52,6 +58,8 @@ export class Thread {
   /** Of this thread alone, and known to the operating system. */
   readonly name: string;
   readonly runs = new Map<number, HeldRun>();
+  /** Runs that have ended whose memory had grown, and is not free yet. */
+  readonly #unfreed = new Set<number>();
   readonly #worker: Worker;
   readonly #listener: ThreadListener;
   #runCount = 0;
@@ -85,7 +93,10 @@ export class Thread {
       listener.onGone(this, why);
     };
     this.#worker.once("error", (error) => gone(error instanceof Error ? error.message : "error"));
-    this.#worker.once("exit", (code) => gone(`status ${code}`));
+    this.#worker.once("exit", (code) => {
+      gone(`status ${code}`);
+      this.#onFreed([...this.#unfreed]);
+    });
   }
 
   /** Whether it is to take no more runs. */
@@ -125,7 +136,13 @@ export class Thread {
     if (this.runs.size === 0) this.#heldSince = performance.now();
     this.group = group;
     this.#runCount += 1;
-    this.runs.set(guest, { control: new RunControl(), limits: undefined, beats: 0, countedMs: 0 });
+    this.runs.set(guest, {
+      control: new RunControl(),
+      limits: undefined,
+      backlog: undefined,
+      beats: 0,
+      countedMs: 0,
+    });
   }
 
   /** Forgets a run; true when it was the last. */
@@ -135,6 +152,16 @@ export class Thread {
     this.group = undefined;
     this.idleSince = performance.now();
     return true;
+  }
+
+  /** The memory of a run that has ended is free only when the thread says so, or is gone. */
+  keepUntilFreed(guest: number): void {
+    this.#unfreed.add(guest);
+  }
+
+  /** It is to free what it can, where it holds something for nobody. */
+  collect(): void {
+    if (this.#unfreed.size > 0) this.post({ type: "collect" });
   }
 
   /** From now on it lets other threads go first. */
@@ -159,9 +186,30 @@ export class Thread {
   }
 
   #onReport(report: Exclude<ThreadReport, { type: "ready" }>): void {
-    if (report.type === "spoilt") this.#isSpoilt = true;
-    else if (report.type === "rests") this.#listener.onRest(report.guest);
-    else if (report.type === "data") this.#listener.onData(report.guest, report.bytes);
-    else this.#listener.onEnd(report.guest, report.end, report);
+    switch (report.type) {
+      case "data":
+        this.#listener.onData(report.guest, report.bytes);
+        return;
+      case "end":
+        this.#listener.onEnd(report.guest, report.end, report);
+        return;
+      case "rests":
+        this.#listener.onRest(report.guest);
+        return;
+      case "grow":
+        this.#listener.onGrow(report.guest, report.pages);
+        return;
+      case "freed":
+        this.#onFreed(report.guests);
+        return;
+      case "spoilt":
+        this.#isSpoilt = true;
+    }
+  }
+
+  #onFreed(guests: readonly number[]): void {
+    for (const guest of guests) {
+      if (this.#unfreed.delete(guest)) this.#listener.onFreed(guest);
+    }
   }
 }

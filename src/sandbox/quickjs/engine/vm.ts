@@ -1,6 +1,7 @@
 import type { QuickjsExports, QuickjsImports } from "./exports.ts";
 import { type Extension, linkExtension } from "./extension.ts";
 import { GuestMemory } from "./guest-memory.ts";
+import { growthImport } from "./tailored-wasm.ts";
 
 /** Bytes of a page of WASM memory. */
 export const pageBytes = 64 * 1024;
@@ -36,6 +37,8 @@ export interface VmHost {
   readonly onInterrupt: () => void;
   /** A promise was rejected that nobody watches, or is watched now. */
   readonly onRejection: (promise: Pointer, reason: Pointer, isHandled: boolean) => void;
+  /** Whether the guest's memory may grow by so many pages; what it throws ends the guest at once. */
+  readonly mayGrow: (pages: number) => boolean;
   /** Fills bytes that nobody can predict. */
   readonly fillRandom: (bytes: Uint8Array) => void;
   /** The name under which a module that the guest imports is looked for among those it has. */
@@ -245,9 +248,16 @@ export class Vm {
         host.fillRandom(new Uint8Array(this.memory.buffer, start, length));
         return 0;
       },
+      [growthImport]: (pages: number) => {
+        if (!host.mayGrow(pages >>> 0)) return -1;
+        try {
+          return this.memory.grow(pages >>> 0);
+        } catch {
+          return -1; // beyond its most, or the machine's
+        }
+      },
       fd_write: () => errnoBadDescriptor,
       fd_fdstat_get: () => errnoBadDescriptor,
-      fd_close: () => errnoNotSupported,
       fd_seek: () => errnoNotSupported,
     };
   }

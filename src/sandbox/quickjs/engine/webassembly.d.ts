@@ -12,6 +12,8 @@ declare namespace WebAssembly {
   class Memory {
     constructor(limits: { initial: number; maximum?: number });
     readonly buffer: ArrayBuffer;
+    /** Gives the pages that there were. */
+    grow(pages: number): number;
   }
   class Table {
     readonly length: number;

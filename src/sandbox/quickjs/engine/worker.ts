@@ -11,11 +11,17 @@ const runs = new Map<number, { readonly run: Run; readonly instance: GuestInstan
 const commonMemoryBytes = 256 * 1024 * 1024;
 // An instance leaves some 200 KiB on the thread's heap, whose own measure does not see that coming.
 const endsPerCollection = 32;
+// Of instances that have grown, and are not used again.
+const unfreedBytesPerCollection = 64 * 1024 * 1024;
+// V8 frees memory on a thread beside, once the collection is over.
+const freeingMs = 10;
 let spare: GuestInstance | undefined;
 let nextPages = maxPagesFor(snapshot, commonMemoryBytes);
 /** Memory of an instance that is not used any more, and how far it may grow. */
 let used: { readonly memory: WebAssembly.Memory; readonly maxPages: number } | undefined;
 let ends = 0;
+let unfreed: number[] = [];
+let unfreedBytes = 0;
 
 const send = (report: ThreadReport, transfer: readonly ArrayBuffer[] = []) =>
   port.postMessage(report, transfer);
@@ -34,17 +40,30 @@ function takeInstance(memoryBytes: number): GuestInstance {
   return ready;
 }
 
+/** Frees what runs that have ended have left. */
+function collect(): void {
+  globalThis.gc?.();
+  const guests = unfreed;
+  unfreed = [];
+  unfreedBytes = 0;
+  if (guests.length > 0) setTimeout(() => send({ type: "freed", guests }), freeingMs);
+}
+
 /** Forgets a run. Once what there is to do has been done, the next one shall find an instance. */
 function forget(guest: number): void {
   const held = runs.get(guest);
   if (held === undefined) return;
   runs.delete(guest);
   held.run.drop();
-  const { reusableMemory: memory, maxPages } = held.instance;
+  const { reusableMemory: memory, maxPages, memoryBytes } = held.instance;
   if (memory !== undefined) used = { memory, maxPages };
+  else {
+    unfreed.push(guest);
+    unfreedBytes += memoryBytes;
+  }
   ends += 1;
   setImmediate(() => {
-    if (ends % endsPerCollection === 0) globalThis.gc?.();
+    if (ends % endsPerCollection === 0 || unfreedBytes >= unfreedBytesPerCollection) collect();
     try {
       spare ??= createInstance();
     } catch {
@@ -63,6 +82,9 @@ function start({ guest, control, limits }: Extract<ThreadCommand, { type: "start
     onEnd(end, { cpuMs, peakMemoryBytes }) {
       send({ type: "end", guest, end, cpuMs, peakMemoryBytes });
       forget(guest);
+    },
+    askRoom(pages) {
+      send({ type: "grow", guest, pages });
     },
     onRest() {
       send({ type: "rests", guest });
@@ -84,6 +106,9 @@ port.on("message", (command: ThreadCommand) => {
       return;
     case "drop":
       forget(command.guest);
+      return;
+    case "collect":
+      collect();
   }
 });
 
