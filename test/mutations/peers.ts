@@ -88,6 +88,14 @@ export const peers: readonly Mutation[] = [
     test: "test/hostile/messages.test.ts",
   },
   {
+    without: "a listener for the errors of a connection, for its whole life",
+    file: "src/shared/http2-sessions.ts",
+    from: 'session.on("error", () => {}); // its calls are told',
+    to: "",
+    red: "a caller's process outlives whatever becomes of its idle connection, and calls again: %s",
+    test: "test/sdk/connection-faults-process.test.ts",
+  },
+  {
     without: "a look at a connection while a call is open",
     file: "src/shared/http2-sessions.ts",
     from: "if (this.#open === 1) this.#watch();",

@@ -9,6 +9,7 @@ import {
   type CallToolResponseSchema,
   ToolService,
 } from "../../gen/es/codemode/v1/tool_service_pb.ts";
+import { connectionsOf, type ServedConnection } from "./idle-faults.ts";
 
 /** A call as the application got it. */
 export interface ReceivedCall {
@@ -37,6 +38,7 @@ export interface ScriptedToolService extends AsyncDisposable {
   readonly calls: readonly ReceivedCall[];
   /** Headers of the requests for a list. */
   readonly lists: readonly Headers[];
+  readonly connections: readonly ServedConnection[];
   /** Resolves with the next call. */
   nextCall(): Promise<ReceivedCall>;
 }
@@ -91,6 +93,7 @@ export async function startToolService(
     tls.key === undefined
       ? http2.createServer({}, handler)
       : http2.createSecureServer(tls, handler);
+  const connections = connectionsOf(server);
   server.on("session", (session) => {
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
@@ -102,6 +105,7 @@ export async function startToolService(
     url: `http://${target}`,
     calls,
     lists,
+    connections,
     nextCall: () => new Promise((resolve) => waiting.push(resolve)),
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
