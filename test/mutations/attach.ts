@@ -203,6 +203,14 @@ export const attach: readonly Mutation[] = [
     test: "test/sdk/reattach-tools.test.ts",
   },
   {
+    without: "the open calls for which a first message has no room",
+    file: "src/sdk/wire.ts",
+    from: "attached?.openCalls.push(...response.openCalls);",
+    to: "",
+    red: "are answered after the way back, each once, where they came while there was none",
+    test: "test/sdk/reattach-tools.test.ts",
+  },
+  {
     without: "the client's memory of the calls that it was asked",
     file: "src/sdk/tool-runner.ts",
     from: "this.#isClosed || this.#seen.has(callId)) return;",

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import { defineTool, type StreamEvent, type ToolInfo } from "../../src/index.ts";
+import { z } from "zod";
+import { Codemode, defineTool, type StreamEvent, type ToolInfo } from "../../src/index.ts";
 import { collect } from "../support/collect.ts";
 import type { Script, ScriptedGuest } from "../support/scripted-executor.ts";
 import { createGate, startCuttable } from "./support/cuttable.ts";
@@ -100,3 +101,75 @@ describe.each(wires)("tools by $road over a connection that is cut", (wire) => {
     expect(calls).toHaveLength(1);
   });
 });
+
+/** Calls with more than 3 MiB of arguments in all, so that one message does not hold them. */
+const large = "x".repeat(900_000);
+const callCount = 6;
+const callAll = async ({ call }: ScriptedGuest) => {
+  const answers = Array.from({ length: callCount }, (_, n) =>
+    call("size", JSON.stringify({ n, large })),
+  );
+  return (await Promise.all(answers)).map((answer) => "resultJson" in answer && answer.resultJson);
+};
+const patience = { timeout: 20_000 };
+const inOrder = Array.from({ length: callCount }, (_, n) => n);
+
+/** A tool that says which of the calls it was asked, and remembers them. */
+function createSize(gate: Promise<void> = Promise.resolve()) {
+  const asked: number[] = [];
+  const tool = defineTool({
+    name: "size",
+    description: "Says which call it was asked",
+    inputSchema: z.object({ n: z.number(), large: z.string().length(large.length) }),
+    async execute({ n }) {
+      asked.push(n);
+      await gate;
+      return n;
+    },
+  });
+  return { tool, asked };
+}
+
+describe.each(wires)(
+  "open calls that need several messages, by $road",
+  ({ transport, httpVersion }) => {
+    it("are answered after the way back, each once, where they came while there was none", async () => {
+      const gate = createGate();
+      const script: Script = async (guest) => {
+        await guest.print("ready");
+        await gate.opened;
+        return callAll(guest);
+      };
+      await using test = await startCuttable({ script }, { transport, httpVersion });
+      const { tool, asked } = createSize();
+      const execution = test.codemode.stream("script", { tools: [tool] });
+      const executionId = await execution.id;
+      const listenAgain = test.proxy.refuse();
+      test.proxy.cut();
+      await vi.waitFor(() => expect(test.server.stats().connections).toBe(0), patience);
+      // Whoever watches sees when all calls are open.
+      await using watcher = Codemode.connect({ url: test.server.url });
+      const watched = watcher.attach(executionId)[Symbol.asyncIterator]();
+      gate.open();
+      for (let open = 0; open < callCount; )
+        if ((await watched.next()).value?.type === "tool_call") open += 1;
+      await listenAgain();
+      expect(await execution.outcome).toMatchObject({ value: inOrder.map(String) });
+      expect(asked).toEqual(inOrder);
+    });
+
+    it("are answered by whoever attaches next, each once", async () => {
+      await using test = await startCuttable({ callAll }, { transport, httpVersion });
+      const never = createGate();
+      const mine = createSize(never.opened);
+      const first = test.codemode.stream("callAll", { tools: [mine.tool] });
+      await vi.waitFor(() => expect(mine.asked).toEqual(inOrder), patience);
+      await using successor = Codemode.connect({ url: test.server.url, transport, httpVersion });
+      const yours = createSize();
+      const second = successor.attach(await first.id, { tools: [yours.tool] });
+      expect(await second.outcome).toMatchObject({ value: inOrder.map(String) });
+      expect(yours.asked).toEqual(inOrder);
+      expect(mine.asked).toEqual(inOrder);
+    });
+  },
+);
