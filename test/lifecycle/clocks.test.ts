@@ -9,6 +9,8 @@ import { noPython } from "../support/toolchain.ts";
 
 const long = 600_000;
 const short = 300;
+// Long enough for an answer that is given at once, on a busy machine too.
+const turnMs = 2_000;
 
 /** Opens a call that nobody answers, and spins beside it. */
 const callAndSpin = `
@@ -105,5 +107,51 @@ describe.skipIf(noPython)("of a program's three clocks", () => {
   it("only the wall clock runs while a program waits for its call: it uses no CPU time", async () => {
     const events = await run(callAndWait, { activeMs: short, waitMs: 4 * short });
     expect(events.at(-1)).toMatchObject({ outcome: { status: "completed" } });
+  });
+});
+
+/** Makes three calls at once; its value is the answer of each, or how the call failed. */
+const threeCalls = {
+  python: `
+import asyncio
+async def answer():
+    try: return await tools.wait()
+    except ToolError as error: return error.kind
+await asyncio.gather(*[answer() for n in range(3)])
+`,
+  javascript: `
+const answer = () => tools.wait({}).catch((error) => error.kind);
+return await Promise.all([answer(), answer(), answer()]);
+`,
+};
+
+describe.each([
+  ["cpython", "python", noPython],
+  ["quickjs", "javascript", undefined],
+] as const)("of calls that wait for their turn in %s", (engine, language, missing) => {
+  it.skipIf(missing)("the time of each counts from its sending", async () => {
+    const settings = { engines: [engine], isolation: { require: "T0" } } satisfies Settings;
+    await using server = await startServer({ settings });
+    using client = connectClient(server.url);
+    const stream = openInteractive(client, {
+      code: threeCalls[language],
+      language,
+      tools: [{ name: "wait" }],
+      limits: { openToolCalls: 1, waitTimeout: toDuration(turnMs), wallTimeout: toDuration(long) },
+    });
+    // One after the other, each has the whole of its time, though the program made all at once.
+    for (let unanswered = 0; unanswered < 2; unanswered++) {
+      const call = await stream.until("tool_call");
+      const result = await stream.until("tool_result");
+      expect(result).toMatchObject({ callId: call.callId, error: { kind: "timeout" } });
+      // Two clocks: timers may be a little early on that of events.
+      expect(result.time.getTime() - call.time.getTime()).toBeGreaterThan(turnMs / 2);
+    }
+    const { callId } = await stream.until("tool_call");
+    stream.answer({ callId, resultJson: '"answered"' });
+    const events = await stream.rest();
+    expect(events.at(-1)).toMatchObject({
+      outcome: { value: { json: '["timeout","timeout","answered"]' } },
+    });
   });
 });
