@@ -27,6 +27,12 @@ const windowBytes = 1024 * 1024;
 // Then ten probes, a second apart: a peer that is gone is noticed within 15 s.
 const tcpKeepaliveMs = 5_000;
 
+/**
+ * Destroys a session's socket itself. The session's own `destroy` waits for what it is writing, which never ends
+ * where the peer is gone, and its `socket` hands `destroy` on to it.
+ */
+const drop = Symbol("drop");
+
 /** Errors of sessions whose peer never spoke HTTP/2. */
 const foreign = new WeakSet<Error>();
 
@@ -95,7 +101,7 @@ function connect({ protocol, hostname, port }: URL, identity: Http2SessionsOptio
         })
       : net.connect(at);
   socket.once("connect", () => socket.setKeepAlive(true, tcpKeepaliveMs));
-  return socket;
+  return Object.assign(socket, { [drop]: () => socket.destroy() });
 }
 
 /** Looks after one session. */
@@ -180,8 +186,11 @@ class Keeper {
       // Where this process was busy, the answer may have come and is read in this turn of the loop.
       const timer = setTimeout(() => setImmediate(fail), this.#options.pingTimeoutMs);
       const fail = () => {
-        if (!isAnswered)
+        if (!isAnswered && !this.#session.destroyed) {
+          const { [drop]: dropSocket } = this.#session.socket as { [drop]?: () => void };
           this.#session.destroy(new ConnectError("PING timed out", Code.Unavailable));
+          dropSocket?.();
+        }
         over();
       };
       let isAnswered = false;

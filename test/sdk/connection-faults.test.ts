@@ -1,14 +1,19 @@
 import { once } from "node:events";
+import { readdirSync, readlinkSync } from "node:fs";
 import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
 import { setImmediate } from "node:timers/promises";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { ExecutorService } from "../../gen/es/codemode/v1/executor_pb.ts";
 import { Codemode } from "../../src/index.ts";
 import { Http2Sessions } from "../../src/shared/http2-sessions.ts";
 import { idleFaults, strike } from "../support/idle-faults.ts";
 import { quick } from "./support/cuttable.ts";
 import { listen, startRefusing, type Wire } from "./support/refusing-service.ts";
+import { stable } from "./support/stable.ts";
 
 const wires: readonly Wire[] = ["the clear", "TLS"];
 
@@ -72,6 +77,18 @@ it.each([
   },
 );
 
+/** Sockets that this process has, those included that nothing waits for. */
+function openSockets(): number {
+  const targets = readdirSync("/proc/self/fd").map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return ""; // the folder's own
+    }
+  });
+  return targets.filter((target) => target.startsWith("socket:")).length;
+}
+
 describe("pings", () => {
   const keepalive = { pingAfterMs: 20, pingTimeoutMs: 200, pingGapMs: 20 };
 
@@ -134,6 +151,30 @@ describe("pings", () => {
     const [error] = await failed;
     expect(String(error)).toContain("PING timed out");
   });
+
+  it.skipIf(process.platform !== "linux")(
+    "leave no socket behind where a write never ends, as over TLS after a reset",
+    async () => {
+      const { url, options, connections } = await startRefusing("TLS");
+      await stable(openSockets); // those of the tests before
+      const before = openSockets();
+      const sessionManager = new Http2Sessions({ url, tls: options.tls ?? {}, keepalive });
+      onTestFinished(() => sessionManager.abort());
+      const client = createClient(
+        ExecutorService,
+        createGrpcTransport({ baseUrl: url, sessionManager }),
+      );
+      const call = () => client.getServerInfo({}).catch((error: unknown) => error);
+      const times = 5;
+      for (let n = 0; n < times; n++) {
+        await call();
+        strike(connections, ({ socket }) => socket.resetAndDestroy());
+        await call();
+      }
+      sessionManager.abort();
+      await vi.waitFor(() => expect(openSockets()).toBeLessThan(before + times - 1));
+    },
+  );
 
   it("are no closer than they may be", async () => {
     let pings = 0;
