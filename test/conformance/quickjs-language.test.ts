@@ -47,4 +47,19 @@ describe("the language of quickjs", () => {
   it.each(editions)("is that of ECMAScript %i", async (_edition, code, value) => {
     expect(await jsonOf(executor, code, { language: "javascript" })).toEqual(value);
   });
+
+  it("calls 9,000 functions within each other, in a program that waits as well", async () => {
+    const code =
+      "const depth = (n) => (n === 0 ? 0 : 1 + depth(n - 1));\nawait null;\nreturn depth(9000);";
+    expect(await jsonOf(executor, code, { language: "javascript" })).toBe(9000);
+  });
+
+  it.each([
+    ["a program's text", "eval('('.repeat(1e5))"],
+    ["JSON", "JSON.parse('['.repeat(1e6))"],
+    ["calls", "(function f() { f(); })()"],
+  ])("lets a program catch that %s is too deep", async (_title, code) => {
+    const caught = `try { ${code}; } catch (error) { return error.name; }`;
+    expect(await jsonOf(executor, caught, { language: "javascript" })).toBe("RangeError");
+  });
 });

@@ -122,8 +122,8 @@ export const admission: readonly Mutation[] = [
   },
   {
     without: "turns from the beginning for a tenant that has had its time",
-    file: "src/sandbox/quickjs/engine/engine.ts",
-    from: "if (this.#recentUse.of(group) >= youngMs) this.#turns.enter",
+    file: "src/sandbox/quickjs/engine/watch.ts",
+    from: "if (this.#hasHadItsTime(group)) this.#turns.enter",
     to: "if (false) this.#turns.enter",
     red: "has its time however many short programs come one after the other",
     test: "test/border/quickjs-neighbours.test.ts",

@@ -1,15 +1,12 @@
-import { availableParallelism } from "node:os";
-import { youngMs } from "../../../shared/young.ts";
 import { creditBytes } from "../messages.ts";
 import { MemoryRoom } from "./memory-room.ts";
 import { Pool } from "./pool.ts";
-import { RecentUse } from "./recent-use.ts";
 import type { RunLimits } from "./run.ts";
 import { killed, type RunEnd } from "./run-end.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { HeldRun, RunUse, Thread } from "./thread.ts";
-import { type LongRun, Turns } from "./turns.ts";
 import { pageBytes } from "./vm.ts";
+import { after, cpuOf, Watch } from "./watch.ts";
 
 /** Options of an `Engine`. */
 export interface EngineOptions {
@@ -30,11 +27,6 @@ const patienceMs = 40;
 // Others would go with it.
 const patienceWithMatesMs = 250;
 const longestPatienceMs = 500;
-const watchMs = 20;
-// For a thread to say what CPU time it has used, which it can where it looks around.
-const answerMs = 50;
-const graceMs = 20;
-const cores = availableParallelism();
 // What a run is begun with and need not ask for: most need no more.
 const firstPages = 16;
 // Of its thread's own heap, beside its instance's memory.
@@ -54,11 +46,8 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #pool: Pool;
   readonly #places = new Map<number, Thread>();
-  readonly #watched = new Set<Thread>();
-  readonly #turns = new Turns();
-  readonly #recentUse = new RecentUse();
+  readonly #watch: Watch;
   readonly #room: MemoryRoom;
-  #watching: NodeJS.Timeout | undefined;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -68,6 +57,13 @@ export class Engine {
       onGiven: (guest, bytes) => this.#onRoom(guest, bytes / pageBytes),
       onRefused: (guest) => this.#onNoRoom(guest),
     });
+    this.#watch = new Watch({
+      threads: () => this.#pool.threads,
+      isHeld: (thread, guest) => this.#places.get(guest) === thread,
+      onOverLimit: (thread, guest, limitMs, cpuMs) =>
+        void this.#stop(thread, guest, { cause: "cpu", detail: `${limitMs} ms` }, cpuMs),
+      onStandBack: (thread) => options.onStandBack(thread.name),
+    });
     this.#pool = new Pool({
       snapshot,
       maxThreads,
@@ -75,7 +71,10 @@ export class Engine {
       listener: {
         onData,
         onEnd: (guest, end, use) => this.#end(guest, end, use),
-        onRest: (guest) => this.#onRest(guest),
+        onRest: (guest) => {
+          const [, run] = this.#find(guest);
+          if (run !== undefined) this.#watch.rest(run);
+        },
         onGrow: (guest, pages) => this.#onGrow(guest, pages),
         onFreed: (guest) => this.#room.giveBack(guest),
         onGone: (thread, why) => this.#onGone(thread, why),
@@ -106,7 +105,7 @@ export class Engine {
     const { writtenBytes } = this.#options.snapshot;
     const bytes = writtenBytes + heapBytes + firstPages * pageBytes;
     if (this.#ask(thread, guest, bytes)) this.#begin(thread, guest, run, firstPages);
-    this.#watching ??= setInterval(() => this.#watch(), watchMs);
+    this.#watch.begin();
   }
 
   /** Hands a run one frame of the host's. */
@@ -117,7 +116,7 @@ export class Engine {
       run.backlog.push(bytes);
       return;
     }
-    this.#takeTurn(thread, run);
+    this.#watch.reach(thread, run);
     thread.post({ type: "data", guest, bytes }, [bytes.buffer]);
   }
 
@@ -171,7 +170,7 @@ export class Engine {
     if (limits === undefined) return;
     run.backlog = undefined;
     control.giveRoom(pages);
-    this.#takeTurn(thread, run);
+    this.#watch.reach(thread, run);
     thread.post({ type: "start", guest, control: control.buffer, limits });
     for (const bytes of backlog) thread.post({ type: "data", guest, bytes }, [bytes.buffer]);
   }
@@ -213,32 +212,11 @@ export class Engine {
     this.#room.giveBack(guest, Math.max(0, grownBytes));
   }
 
-  /** What reaches a run has it execute: at once, or in turn where its group has had its time of late. */
-  #takeTurn(thread: Thread, { control }: HeldRun): void {
-    const group = thread.group ?? "";
-    if (this.#recentUse.of(group) >= youngMs) this.#turns.enter({ group, control });
-  }
-
-  #onRest(guest: number): void {
-    const [, run] = this.#find(guest);
-    if (run?.control.isWaiting) this.#turns.leave(run.control);
-  }
-
-  /** Counts what a run has used since it was last counted, among what its group's programs have. */
-  #count(thread: Thread, run: HeldRun, usedMs: number): void {
-    const newMs = Math.max(0, usedMs - run.countedMs);
-    run.countedMs += newMs;
-    this.#recentUse.add(thread.group ?? "", newMs);
-  }
-
   #end(guest: number, end: RunEnd, use: RunUse): void {
     const [thread, run] = this.#find(guest);
     if (thread === undefined) return;
     this.#places.delete(guest);
-    if (run !== undefined) {
-      this.#turns.leave(run.control);
-      this.#count(thread, run, use.cpuMs);
-    }
+    if (run !== undefined) this.#watch.leave(thread, run, use.cpuMs);
     this.#leaveRoom(thread, guest, use);
     this.#options.onEnd(guest, end, use);
     this.#pool.release(thread, guest);
@@ -264,67 +242,8 @@ export class Engine {
     const end: RunEnd = { cause: "lost", detail: `its thread ended: ${why}` };
     for (const [guest, run] of [...thread.runs]) this.#end(guest, end, useOf(run));
   }
-
-  /**
-   * Looks for runs that are deep in one operation, where they cannot see their own limit, and for those
-   * that have computed for long while others want the cores: these let others go first, and take turns.
-   */
-  #watch(): void {
-    if (this.#places.size === 0) {
-      clearInterval(this.#watching);
-      this.#watching = undefined;
-      return;
-    }
-    const busy = [...this.#pool.threads].flatMap((thread) => {
-      const found = thread.executing();
-      return found === undefined ? [] : [[thread, ...found] as const];
-    });
-    const long: LongRun[] = [];
-    for (const [thread, guest, run] of busy) {
-      const isStuck = run.beats === run.control.beats;
-      run.beats = run.control.beats;
-      if (isStuck && !this.#watched.has(thread)) void this.#look(thread, guest, run);
-      const group = thread.group ?? "";
-      if (thread.standsBack || this.#recentUse.of(group) >= youngMs) {
-        long.push({ group, control: run.control });
-      }
-      if (!thread.standsBack && busy.length >= cores) void this.#age(thread, guest, run);
-    }
-    this.#turns.next(long);
-  }
-
-  async #age(thread: Thread, guest: number, run: HeldRun): Promise<void> {
-    const cpuMs = await cpuOf(thread, answerMs);
-    if (!run.control.isExecuting || this.#places.get(guest) !== thread) return;
-    const usedMs = run.control.usedMs(cpuMs ?? 0);
-    this.#count(thread, run, usedMs);
-    if (usedMs < youngMs || thread.standsBack) return;
-    thread.standBack();
-    this.#options.onStandBack(thread.name);
-  }
-
-  async #look(thread: Thread, guest: number, run: HeldRun): Promise<void> {
-    this.#watched.add(thread);
-    const cpuMs = await cpuOf(thread, 1_000);
-    this.#watched.delete(thread);
-    const limitMs = run.limits?.activeMs ?? 0;
-    const usedMs = run.control.usedMs(cpuMs ?? 0);
-    // It has had the time to see its limit itself, and has not: it is deep in one operation.
-    const isOver = run.control.isExecuting && usedMs > limitMs + graceMs;
-    if (!isOver || cpuMs === undefined || this.#places.get(guest) !== thread) return;
-    await this.#stop(thread, guest, { cause: "cpu", detail: `${limitMs} ms` }, cpuMs);
-  }
 }
 
 function useOf({ control }: HeldRun): RunUse {
   return { cpuMs: control.waitedMs, peakMemoryBytes: control.memoryBytes };
-}
-
-/** CPU time of a thread, milliseconds; undefined where it does not come to say so. */
-function cpuOf(thread: Thread, ms: number): Promise<number | undefined> {
-  return Promise.race([thread.cpuMs().catch(() => undefined), after(ms)]);
-}
-
-function after(ms: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(() => resolve(undefined), ms));
 }

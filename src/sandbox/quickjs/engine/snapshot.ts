@@ -36,7 +36,8 @@ export interface Snapshot {
 
 // What is zero need not be written, and a page that nobody writes takes no memory.
 const pieceBytes = 4096;
-const zeros = Buffer.alloc(pieceBytes);
+// Most of what is looked at is zero: larger steps cost less.
+const zeros = Buffer.alloc(4 * pieceBytes);
 
 /** Starts an instance, runs the prelude in it, and takes its picture. Throws when that fails. */
 export function takeSnapshot(files: EngineFiles, host: VmHost): Snapshot {
@@ -55,6 +56,7 @@ export function takeSnapshot(files: EngineFiles, host: VmHost): Snapshot {
       moduleName: preludeName,
     });
     started.exports._initialize();
+    started.moveStack();
     if (started.exports.qjs_init() !== 0) throw new Error("QuickJS could not be started");
     started.watch();
     return started;
@@ -124,10 +126,12 @@ export function restore(
 }
 
 /** Writes zeros where there are none yet: a page that nobody has written to takes no memory. */
-function clear(bytes: Uint8Array): void {
-  for (let start = 0; start < bytes.length; start += pieceBytes) {
-    const piece = bytes.subarray(start, start + pieceBytes);
-    if (!isZero(piece)) piece.fill(0);
+function clear(bytes: Uint8Array, stepBytes = zeros.length): void {
+  for (let start = 0; start < bytes.length; start += stepBytes) {
+    const step = bytes.subarray(start, start + stepBytes);
+    if (isZero(step)) continue;
+    if (stepBytes === pieceBytes) step.fill(0);
+    else clear(step, pieceBytes);
   }
 }
 

@@ -6,8 +6,9 @@ import type { Snapshot } from "./snapshot.ts";
 import type { ThreadCommand, ThreadData, ThreadReport } from "./thread-messages.ts";
 
 const file = new URL(`./worker.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url);
-// QuickJS counts the stack of its own and stops at 512 KiB; each of its frames has one of V8's, too.
-const stackSizeMb = 16;
+// QuickJS counts the stack of its own and stops where that is used up; each of its frames has one of V8's,
+// too, up to twenty times as large.
+const stackSizeMb = 48;
 const maxOldGenerationSizeMb = 512;
 // A thread handles little of its own: what its guests have is in their memory.
 const maxYoungGenerationSizeMb = 4;
