@@ -4,16 +4,29 @@ import atexit
 import sys
 import threading
 
-
-def wait_for_threads(tell):
-    """Wakes idle pools, joins threads that are not daemons, and those that they start. Where the end of
-    the program may take a while, `tell` says before what it has."""
-    if threading.active_count() > 1 or atexit._ncallbacks() > _own_callbacks:
-        tell()
-    _safely(threading._shutdown)
+import frames
+import runner
 
 
-def finish():
+def run_to_end(connection, streams, run):
+    """Runs a program and all that belongs to its end, and sends its result. `run` gives the parts of its
+    report, and calls the function that it is given once the program's code has run."""
+
+    def wait_for_threads(had):
+        """Wakes idle pools, joins threads that are not daemons, and those that they start. Where the end
+        of the program may take a while, the host is told before what it has."""
+        if threading.active_count() > 1 or atexit._ncallbacks() > _own_callbacks:
+            connection.send(frames.ENDING, runner.report(*had()))
+        _safely(threading._shutdown)
+
+    # Made before the program's names are gone: it may have put functions of its own into modules of ours.
+    report = runner.report(*run(wait_for_threads))
+    _finish()
+    streams.flush()
+    connection.send(frames.RESULT, report)
+
+
+def _finish():
     """Runs what else runs at the end of a program."""
     _safely(atexit._run_exitfuncs)
     _flush()  # while the program's own streams still have what they use

@@ -1,6 +1,7 @@
 """A guest: one forked, locked process that runs one program and exits."""
 
 import array
+import functools
 import json
 import os
 import socket
@@ -139,17 +140,8 @@ def _serve(options, connection, streams):
     for name in options.own_modules:
         del sys.modules[name]
     sys.argv = [runner.FILENAME]
-
-    def wait_for_threads(had):
-        ending.wait_for_threads(lambda: connection.send(frames.ENDING, runner.report(*had())))
-
-    # Made before the program's names are gone: it may have put functions of its own into modules of ours.
-    report = runner.report(
-        *runner.run(program, granted, seed, max_result_bytes, wait_for_threads)
-    )
-    ending.finish()
-    streams.flush()
-    connection.send(frames.RESULT, report)
+    run = functools.partial(runner.run, program, granted, seed, max_result_bytes)
+    ending.run_to_end(connection, streams, run)
     if made.are_open:
         # An answer that meets a closed socket breaks the host's side before it has read the result.
         # The host ends this process as soon as it has.

@@ -1,5 +1,6 @@
 """Python in WebAssembly: made ready once and kept as memory, which each process runs one program in."""
 
+import functools
 import gc
 import json
 import os
@@ -64,17 +65,8 @@ def main():
     granted = tools.Tools(started, program["tools"], program["hasMoreTools"])
     _hide_own_modules()
     sys.argv = [runner.FILENAME]
-
-    def wait_for_threads(had):
-        ending.wait_for_threads(lambda: connection.send(frames.ENDING, runner.report(*had())))
-
-    # Made before the program's names are gone: it may have put functions of its own into modules of ours.
-    report = runner.report(
-        *runner.run(program, granted, seed, max_result_bytes, wait_for_threads)
-    )
-    ending.finish()
-    streams.flush()
-    connection.send(frames.RESULT, report)
+    run = functools.partial(runner.run, program, granted, seed, max_result_bytes)
+    ending.run_to_end(connection, streams, run)
 
 
 class _Absent:
