@@ -53,20 +53,12 @@ export class FrameReader {
     this.#caps = caps;
   }
 
-  /** The frames that `chunk` completes. The length is checked before the payload is waited for. */
-  push(chunk: Buffer): RawFrame[] {
-    this.feed(chunk);
-    const frames: RawFrame[] = [];
-    for (let frame = this.next(); frame !== undefined; frame = this.next()) frames.push(frame);
-    return frames;
-  }
-
   /** Takes bytes, of which `next` makes frames. */
   feed(chunk: Buffer): void {
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
   }
 
-  /** The next frame of what was fed; undefined where it is not whole. */
+  /** The next frame of what was fed; undefined where it is not whole. Its length is checked before its payload is there. */
   next(): RawFrame | undefined {
     while (this.#rest.length > 0) {
       if (this.#payload === undefined) {
