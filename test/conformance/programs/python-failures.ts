@@ -77,6 +77,14 @@ export const pythonFailures: readonly FailureCase[] = [
     needs: "threads",
   },
   {
+    title: "reports what str() of its value raises, also where the program has exit handlers",
+    code: "import atexit\nclass A:\n  def __str__(self): raise KeyboardInterrupt('no')\natexit.register(print, 'late')\nA()",
+    reason: "exception",
+    type: "KeyboardInterrupt",
+    message: "no",
+    line: 3,
+  },
+  {
     title: "reports an exception after its threads have ended",
     code: "import threading, time\nthreading.Thread(target=lambda: (time.sleep(.05), print('late'))).start()\n1 / 0",
     reason: "exception",

@@ -143,6 +143,13 @@ export const pythonValues: readonly ValueCase[] = [
     stdout: "body\nfinalized\natexit\ndeleted\n",
   },
   {
+    title: "makes the text of its value once, also where the program has exit handlers",
+    code: "import atexit\nclass A:\n  def __str__(self):\n    print('made')\n    return 'A'\natexit.register(print, 'atexit')\nA()",
+    json: undefined,
+    text: "A",
+    stdout: "made\natexit\n",
+  },
+  {
     title: "flushes a stdout that was wrapped again",
     code: "import io, sys\nsys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding='utf-8')\nprint('wrapped')",
     json: "null",

@@ -74,10 +74,12 @@ def run(program, tools, seed, max_result_bytes, wait_for_threads=lambda tell: No
     # Counted by the memory limit and never touched: room to report that there is none left.
     ballast = mmap.mmap(-1, 4 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     value, failure = _attempt(lambda: _execute(source.compiled(program), module.__dict__), ballast)
-    # The text is made before threads that still run can change it, the JSON with what they have done.
-    wait_for_threads(lambda: failure or _attempt(lambda: _had(value), ballast)[0])
+    # The text is made once, before threads that still run, the JSON with what they have done.
     if failure is None:
-        completed, failure = _attempt(lambda: _completed(value, max_result_bytes), ballast)
+        text, failure = _attempt(lambda: _text(value), ballast)
+    wait_for_threads(lambda: failure or _had(value, text))
+    if failure is None:
+        completed, failure = _attempt(lambda: _completed(value, text, max_result_bytes), ballast)
     return failure or completed
 
 
@@ -152,17 +154,16 @@ def _text(value):
         return "<%s: str() raised %s>" % (type(value).__name__, type(error).__name__)
 
 
-def _had(value):
+def _had(value, text):
     """What a program has at its end, without its JSON."""
-    return {"status": "completed", "text": _text(value), "type": _type(value), "hasJson": False}, b""
+    return {"status": "completed", "text": text, "type": _type(value), "hasJson": False}, b""
 
 
 def _type(value):
     return _cut(type(value).__name__, 256)
 
 
-def _completed(value, max_bytes):
-    text = _text(value)
+def _completed(value, text, max_bytes):
     converted, notes = [], []
     try:
         json_text, converted = result_to_json(value, max_bytes)
