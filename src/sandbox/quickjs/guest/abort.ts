@@ -1,7 +1,20 @@
-import { hidden, NewDomException, NewTypeError } from "./primordials.ts";
+import {
+  append,
+  apply,
+  hidden,
+  itemsOf,
+  NewDomException,
+  NewTypeError,
+  NewWeakMap,
+  toText,
+  weakGet,
+  weakSet,
+} from "./primordials.ts";
 import { setTimer } from "./timers.ts";
+import { elapsedMs } from "./web.ts";
 
-type Listener = ((event: PlainEvent) => unknown) | { handleEvent(event: PlainEvent): unknown };
+type Callback = (event: PlainEvent) => unknown;
+type Listener = Callback | { handleEvent(event: PlainEvent): unknown };
 
 interface Registered {
   readonly type: string;
@@ -13,12 +26,12 @@ interface Registered {
 class PlainEvent {
   readonly type: string;
   readonly cancelable: boolean;
-  readonly timeStamp = performance.now();
+  readonly timeStamp = elapsedMs();
   defaultPrevented = false;
   target: unknown = null;
 
   constructor(type: string, options: { readonly cancelable?: boolean } = {}) {
-    this.type = String(type);
+    this.type = toText(type);
     this.cancelable = options.cancelable === true;
   }
 
@@ -27,9 +40,58 @@ class PlainEvent {
   }
 }
 
+const listeners = new NewWeakMap<object, Registered[]>();
+
+function listenersOf(target: object): Registered[] {
+  const list = weakGet(listeners, target) as Registered[] | undefined;
+  if (list === undefined) throw new NewTypeError("it is not an EventTarget");
+  return list;
+}
+
+const isSame = (each: Registered | undefined, type: string, listener: unknown) =>
+  each?.type === type && each.listener === listener;
+
+/** Gives false where it is there already. */
+function add(target: object, type: string, listener: Listener, isOnce = false): boolean {
+  const list = listenersOf(target);
+  for (let index = 0; index < list.length; index++) {
+    if (isSame(list[index], type, listener)) return false;
+  }
+  append(list, { type, listener, isOnce });
+  return true;
+}
+
+/** Leaves the list as it is for whoever is going through it. */
+function remove(target: object, type: string, listener: unknown): void {
+  const list = listenersOf(target);
+  const others: Registered[] = [];
+  for (let index = 0; index < list.length; index++) {
+    if (!isSame(list[index], type, listener)) append(others, list[index] as Registered);
+  }
+  weakSet(listeners, target, others);
+}
+
+function dispatch(target: object, event: PlainEvent): boolean {
+  event.target = target;
+  const handler = (target as Record<string, unknown>)[`on${event.type}`];
+  if (typeof handler === "function") apply(handler as Callback, target, [event]);
+  const list = listenersOf(target);
+  const { length } = list; // a listener that is added now hears the next
+  for (let index = 0; index < length; index++) {
+    const { type, listener, isOnce } = list[index] as Registered;
+    if (type !== event.type) continue;
+    if (isOnce) remove(target, type, listener);
+    if (typeof listener === "function") apply(listener, target, [event]);
+    else listener.handleEvent(event);
+  }
+  return !event.defaultPrevented;
+}
+
 /** `EventTarget`, without phases: there is no tree. */
 class PlainEventTarget {
-  #listeners: Registered[] = [];
+  constructor() {
+    weakSet(listeners, this, []);
+  }
 
   addEventListener(
     type: string,
@@ -37,32 +99,17 @@ class PlainEventTarget {
     options?: { once?: boolean; signal?: PlainAbortSignal },
   ): void {
     if (listener === null || listener === undefined || options?.signal?.aborted) return;
-    const isKnown = this.#listeners.some(
-      (each) => each.type === type && each.listener === listener,
-    );
-    if (isKnown) return;
     const isOnce = typeof options === "object" && options?.once === true;
-    this.#listeners.push({ type, listener, isOnce });
-    options?.signal?.addEventListener("abort", () => this.removeEventListener(type, listener));
+    const isNew = add(this, type, listener, isOnce);
+    if (isNew && options?.signal) add(options.signal, "abort", () => remove(this, type, listener));
   }
 
   removeEventListener(type: string, listener: Listener | null): void {
-    this.#listeners = this.#listeners.filter(
-      (each) => each.type !== type || each.listener !== listener,
-    );
+    remove(this, type, listener);
   }
 
   dispatchEvent(event: PlainEvent): boolean {
-    event.target = this;
-    const handler = (this as unknown as Record<string, unknown>)[`on${event.type}`];
-    if (typeof handler === "function") handler.call(this, event);
-    for (const { type, listener, isOnce } of [...this.#listeners]) {
-      if (type !== event.type) continue;
-      if (isOnce) this.removeEventListener(type, listener);
-      if (typeof listener === "function") listener.call(this, event);
-      else listener.handleEvent(event);
-    }
-    return !event.defaultPrevented;
+    return dispatch(this, event);
   }
 }
 
@@ -105,12 +152,11 @@ class PlainAbortSignal extends PlainEventTarget {
 
   static any(signals: Iterable<PlainAbortSignal>): PlainAbortSignal {
     const any = new PlainAbortSignal(key);
-    for (const signal of signals) {
-      if (signal.aborted) {
-        trigger(any, signal.reason);
-        break;
-      }
-      signal.addEventListener("abort", () => trigger(any, signal.reason));
+    const sources = itemsOf(signals);
+    for (let index = 0; index < sources.length && !any.aborted; index++) {
+      const source = sources[index] as PlainAbortSignal;
+      if (source.aborted) trigger(any, source.reason);
+      else add(source, "abort", () => trigger(any, source.reason));
     }
     return any;
   }
@@ -121,7 +167,7 @@ function trigger(signal: PlainAbortSignal, reason: unknown): void {
   signal.aborted = true;
   signal.reason =
     reason === undefined ? new NewDomException("This operation was aborted", "AbortError") : reason;
-  signal.dispatchEvent(new PlainEvent("abort"));
+  dispatch(signal, new PlainEvent("abort"));
 }
 
 /** `AbortController`. */

@@ -4,16 +4,20 @@ import {
   apply,
   create,
   dateTime,
+  hasOwn,
   hidden,
   is,
   isArray,
   isInstance,
+  itemsOf,
   keys,
   NewDate,
   NewProxy,
   NewRangeError,
   NewTypeError,
+  now,
   parse,
+  setPrototypeOf,
   stringify,
   toText,
   unboxBigint,
@@ -25,8 +29,11 @@ interface Asked {
   readonly method: string;
   readonly locales?: unknown;
   readonly options?: unknown;
-  readonly args?: unknown;
+  readonly args?: readonly unknown[];
 }
+
+/** A list without methods: a `toJSON` that a program has given to all lists is not its. */
+const bare = <T>(list: T): T => setPrototypeOf(list, null) as T;
 
 /** Asks the engine's own ICU: text goes in, text comes out. */
 function ask({ kind, method, locales, options, args }: Asked): unknown {
@@ -36,19 +43,17 @@ function ask({ kind, method, locales, options, args }: Asked): unknown {
     method,
     locales: localesOf(locales),
     options: optionsOf(options),
-    args,
+    args: args === undefined ? undefined : bare(args),
   });
-  const { value, type, error } = parse(host.i(request)) as Record<string, unknown>;
-  if (error === undefined) return value;
-  throw new (type === "RangeError" ? NewRangeError : NewTypeError)(toText(error));
+  const answer = parse(host.i(request)) as Record<string, unknown>;
+  if (!hasOwn(answer, "error")) return answer.value;
+  throw new (answer.type === "RangeError" ? NewRangeError : NewTypeError)(toText(answer.error));
 }
 
 function localesOf(locales: unknown): unknown {
   if (locales === undefined || typeof locales === "string") return locales;
   if (!isArray(locales)) throw new NewTypeError("locales are text, or a list of texts");
-  const list: string[] = [];
-  for (let index = 0; index < locales.length; index++) append(list, toText(locales[index]));
-  return list;
+  return mapped(locales, toText);
 }
 
 /** What is text, a number or a boolean; an option that is something else is taken for its text. */
@@ -79,26 +84,26 @@ const numeric = (value: unknown) =>
   typeof value === "bigint" ? argument(value) : number(+(value as number));
 const time = (value: unknown) =>
   value === undefined
-    ? number(NewDate.now())
+    ? number(now())
     : isInstance(value, NewDate)
       ? argument(value)
       : number(+(value as number));
 
-function texts(list: unknown): string[] {
-  const made: string[] = [];
-  for (const each of list as Iterable<unknown>) append(made, toText(each));
+function mapped(list: readonly unknown[], convert: (value: unknown) => unknown): unknown[] {
+  const made = bare<unknown[]>([]);
+  for (let index = 0; index < list.length; index++) append(made, convert(list[index]));
   return made;
 }
 
 /** How the arguments of a formatter's methods cross. */
 const formatters: Readonly<Record<string, (args: unknown[]) => unknown[]>> = {
-  NumberFormat: (args) => args.map(numeric),
-  DateTimeFormat: (args) => (args.length === 0 ? [time(undefined)] : args.map(time)),
-  PluralRules: (args) => args.map(numeric),
-  RelativeTimeFormat: ([value, unit]) => [numeric(value), toText(unit)],
-  ListFormat: ([list]) => [texts(list)],
-  DisplayNames: ([code]) => [toText(code)],
-  Segmenter: ([text]) => [toText(text)],
+  NumberFormat: (args) => mapped(args, numeric),
+  DateTimeFormat: (args) => (args.length === 0 ? [time(undefined)] : mapped(args, time)),
+  PluralRules: (args) => mapped(args, numeric),
+  RelativeTimeFormat: (args) => [numeric(args[0]), toText(args[1])],
+  ListFormat: (args) => [mapped(itemsOf(args[0] as Iterable<unknown>), toText)],
+  DisplayNames: (args) => [toText(args[0])],
+  Segmenter: (args) => [toText(args[0])],
 };
 
 const methods: Readonly<Record<string, readonly string[]>> = {
@@ -113,17 +118,19 @@ const methods: Readonly<Record<string, readonly string[]>> = {
 
 /** A class of `Intl` that keeps nothing but what it was made with. */
 function formatter(kind: string, toArgs: (args: unknown[]) => unknown[]): object {
+  const names = methods[kind] ?? [];
   function Made(this: object | undefined, locales?: unknown, options?: unknown) {
-    const self = new.target === undefined ? Object.create(Made.prototype) : this;
+    const self = new.target === undefined ? create(Made.prototype) : (this as object);
     const asked = { kind, locales: localesOf(locales), options: optionsOf(options) };
     ask({ ...asked, method: "" });
     const call = (method: string, args: unknown[]) => ask({ ...asked, method, args: toArgs(args) });
-    for (const method of methods[kind] ?? []) {
+    for (let index = 0; index < names.length; index++) {
+      const method = names[index] as string;
       hidden(self, method, (...args: unknown[]) => call(method, args));
     }
     // As accessors that give a function of their own: they are handed to `map` and `sort`.
     if (kind === "NumberFormat" || kind === "DateTimeFormat") {
-      hidden(self, "format", (...args: unknown[]) => call("format", args.slice(0, 1)));
+      hidden(self, "format", (value: unknown) => call("format", [value]));
     }
     hidden(self, "resolvedOptions", () => ask({ ...asked, method: "resolvedOptions" }));
     return self;
@@ -136,7 +143,7 @@ function formatter(kind: string, toArgs: (args: unknown[]) => unknown[]): object
 }
 
 function Collator(this: object | undefined, locales?: unknown, options?: unknown) {
-  const self = new.target === undefined ? Object.create(Collator.prototype) : this;
+  const self = new.target === undefined ? create(Collator.prototype) : (this as object);
   const asked = { kind: "Collator", locales: localesOf(locales), options: optionsOf(options) };
   ask({ ...asked, method: "" });
   const key = stringify({ __proto__: null, locales: asked.locales, options: asked.options });

@@ -145,6 +145,15 @@ export function append<T>(list: T[], item: T): void {
   } as PropertyDescriptor);
 }
 
+/** What a program gives to be iterated over: an array by its indices, whatever its iterator has become. */
+export function itemsOf<T>(given: Iterable<T>): T[] {
+  const items: T[] = [];
+  if (isArray(given))
+    for (let index = 0; index < given.length; index++) append(items, given[index]);
+  else for (const item of given) append(items, item);
+  return items;
+}
+
 /** Whether a value was made by a constructor or one that extends it, whatever that says of itself. */
 export function isInstance(value: unknown, maker: unknown): boolean {
   return symbolHasInstance(maker as () => void, value);

@@ -5,6 +5,7 @@ import {
   getOwnPropertyDescriptor,
   getPrototypeOf,
   hidden,
+  itemsOf,
   keys,
   NewTypeError,
   NewWeakMap,
@@ -89,8 +90,9 @@ function fill(params: URLSearchParams, init: object): void {
     }
     return;
   }
-  for (const pair of init as Iterable<Iterable<unknown>>) {
-    const items = [...pair];
+  const pairs = itemsOf(init as Iterable<Iterable<unknown>>);
+  for (let index = 0; index < pairs.length; index++) {
+    const items = itemsOf(pairs[index] as Iterable<unknown>);
     if (items.length !== 2) throw new NewTypeError("each pair must have a name and a value");
     add(items[0], items[1]);
   }

@@ -34,6 +34,11 @@ export function startClock(): void {
   startMs = now();
 }
 
+/** Milliseconds since the program started. */
+export function elapsedMs(): number {
+  return now() - startMs;
+}
+
 /** Puts timers and the clock in their place, and takes away what programs are not to have. */
 export function defineGlobals(): void {
   const functions = {
@@ -48,7 +53,7 @@ export function defineGlobals(): void {
     clearInterval: (id?: unknown) => clear(id),
     // The engine's own began when the engine did, and its guests would share that moment.
     performance: {
-      now: () => now() - startMs,
+      now: () => elapsedMs(),
       get timeOrigin() {
         return startMs;
       },
