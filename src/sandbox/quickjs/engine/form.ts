@@ -126,9 +126,7 @@ function calledAtEnd(
   statements: readonly Statement[],
   names: ReadonlyMap<string, number>,
 ): Pick<Script, "call" | "note"> | undefined {
-  const exported = body.find((statement) => statement.type === "ExportDefaultDeclaration");
-  const declaration =
-    exported?.type === "ExportDefaultDeclaration" ? exported.declaration : undefined;
+  const declaration = body.find((each) => each.type === "ExportDefaultDeclaration")?.declaration;
   if (declaration !== undefined && !("id" in declaration && declaration.id != null)) {
     if (declaration.type === "ClassDeclaration") return undefined;
     const call = `typeof ${defaultName}==='function'&&${defaultName}.length<2?${defaultName}(${given}):${defaultName}`;
