@@ -162,15 +162,15 @@ function writeConverted(made: Converted, path: string, depth: number, walk: Walk
 /** A list, or the members of an object, or what its `toJSON` gives. */
 function writeOwn(value: object, key: string, path: string, depth: number, walk: Walk): string {
   const toJSON = toJsonOf(value);
-  if (typeof toJSON === "function") {
-    const given = apply(toJSON, value, [key]) as unknown;
-    if (given !== value) {
-      // What it gives has no toJSON of its own to JSON.stringify.
-      if (typeof given !== "object" || given === null) return write(given, "", path, depth, walk);
-      return writeGiven(given, path, depth, walk);
-    }
-  }
-  return writeMembersOf(value, path, depth, walk);
+  const given = typeof toJSON === "function" ? (apply(toJSON, value, [key]) as unknown) : value;
+  if (given === value) return writeMembersOf(value, path, depth, walk);
+  // What it gives has no toJSON of its own to JSON.stringify.
+  if (typeof given !== "object" || given === null) return write(given, "", path, depth, walk);
+  if (setHas(walk.parents, given)) throw new NotJson(`${path}: the value contains itself`);
+  const converted = convert(given);
+  return converted === undefined
+    ? writeMembersOf(given, path, depth, walk)
+    : writeConverted(converted, path, depth, walk);
 }
 
 /** The value's `toJSON`; one that a program has given to all objects is not the value's. */
@@ -183,26 +183,24 @@ function toJsonOf(value: object): unknown {
   return undefined;
 }
 
-function writeGiven(given: object, path: string, depth: number, walk: Walk): string {
-  if (setHas(walk.parents, given)) throw new NotJson(`${path}: the value contains itself`);
-  const converted = convert(given);
-  if (converted !== undefined) return writeConverted(converted, path, depth, walk);
-  return writeMembersOf(given, path, depth, walk);
-}
-
 function writeMembersOf(value: object, path: string, depth: number, walk: Walk): string {
-  const names = isArray(value) ? undefined : namesOf(value, path);
-  take((isArray(value) ? value.length : (names?.length ?? 0)) + 1, path, walk);
-  walk.count -= isArray(value) ? value.length : (names?.length ?? 0); // each counts itself
-  return isArray(value)
-    ? writeList(value, path, depth + 1, walk)
-    : writeMembers(value as Record<string, unknown>, names ?? [], path, depth + 1, walk);
+  if (isArray(value)) {
+    enter(value.length, path, walk);
+    return writeList(value, path, depth + 1, walk);
+  }
+  const names = namesOf(value, path);
+  enter(names.length, path, walk);
+  return writeMembers(value as Record<string, unknown>, names, path, depth + 1, walk);
 }
 
-/** Counts values; a container counts once more than as the value that it is. */
-function take(count: number, path: string, walk: Walk): void {
-  walk.count += count;
-  if (walk.count <= walk.maxValues) return;
+/** Counts a container once more than as the value that it is. Its items count themselves. */
+function enter(items: number, path: string, walk: Walk): void {
+  walk.count += 1;
+  checkRoom(items, path, walk);
+}
+
+function checkRoom(items: number, path: string, walk: Walk): void {
+  if (walk.count + items <= walk.maxValues) return;
   throw new TooMany(`${slice(path, 0, 200)}: more than ${walk.maxValues} values`);
 }
 
@@ -226,11 +224,11 @@ function writeList(list: unknown[], path: string, depth: number, walk: Walk): st
 /** What an iterator gives, which may never end. */
 function writeItems(iterator: object, path: string, depth: number, walk: Walk): string {
   let text = "[";
-  take(1, path, walk);
+  enter(0, path, walk);
   for (let index = 0; ; index++) {
     const item = nextOf(iterator);
     if (item === undefined) return `${text}]`;
-    take(0, path, walk);
+    checkRoom(0, path, walk);
     if (index > 0) text += ",";
     text += write(item.value, toText(index), `${path}[${index}]`, depth, walk);
   }
@@ -258,8 +256,7 @@ function writeMembers(
 function writeEntries(entries: Entry[], path: string, depth: number, walk: Walk): string {
   const members = create(null) as Record<string, unknown>;
   const names: string[] = [];
-  take(entries.length + 1, path, walk);
-  walk.count -= entries.length; // each counts itself
+  enter(entries.length, path, walk);
   for (let index = 0; index < entries.length; index++) {
     const { key, value } = entries[index] as Entry;
     const name = nameOf(key, path);
