@@ -116,22 +116,15 @@ const methods: Readonly<Record<string, readonly string[]>> = {
   Segmenter: ["segment"],
 };
 
-/** A class of `Intl` that keeps nothing but what it was made with. */
-function formatter(kind: string, toArgs: (args: unknown[]) => unknown[]): object {
-  const names = methods[kind] ?? [];
+type Options = Pick<Asked, "kind" | "locales" | "options">;
+
+/** A class of `Intl` that keeps nothing but what it was made with; `define` gives it its own methods. */
+function intlClass(kind: string, define: (self: object, asked: Options) => void): object {
   function Made(this: object | undefined, locales?: unknown, options?: unknown) {
     const self = new.target === undefined ? create(Made.prototype) : (this as object);
     const asked = { kind, locales: localesOf(locales), options: optionsOf(options) };
     ask({ ...asked, method: "" });
-    const call = (method: string, args: unknown[]) => ask({ ...asked, method, args: toArgs(args) });
-    for (let index = 0; index < names.length; index++) {
-      const method = names[index] as string;
-      hidden(self, method, (...args: unknown[]) => call(method, args));
-    }
-    // As accessors that give a function of their own: they are handed to `map` and `sort`.
-    if (kind === "NumberFormat" || kind === "DateTimeFormat") {
-      hidden(self, "format", (value: unknown) => call("format", [value]));
-    }
+    define(self, asked);
     hidden(self, "resolvedOptions", () => ask({ ...asked, method: "resolvedOptions" }));
     return self;
   }
@@ -142,16 +135,28 @@ function formatter(kind: string, toArgs: (args: unknown[]) => unknown[]): object
   return Made;
 }
 
-function Collator(this: object | undefined, locales?: unknown, options?: unknown) {
-  const self = new.target === undefined ? create(Collator.prototype) : (this as object);
-  const asked = { kind: "Collator", locales: localesOf(locales), options: optionsOf(options) };
-  ask({ ...asked, method: "" });
-  const key = stringify({ __proto__: null, locales: asked.locales, options: asked.options });
-  hidden(self, "compare", (one: unknown, other: unknown) =>
-    compare(key, toText(one), toText(other)),
-  );
-  hidden(self, "resolvedOptions", () => ask({ ...asked, method: "resolvedOptions" }));
-  return self;
+function formatter(kind: string, toArgs: (args: unknown[]) => unknown[]): object {
+  const names = methods[kind] ?? [];
+  return intlClass(kind, (self, asked) => {
+    const call = (method: string, args: unknown[]) => ask({ ...asked, method, args: toArgs(args) });
+    for (let index = 0; index < names.length; index++) {
+      const method = names[index] as string;
+      hidden(self, method, (...args: unknown[]) => call(method, args));
+    }
+    // As accessors that give a function of their own: they are handed to `map` and `sort`.
+    if (kind === "NumberFormat" || kind === "DateTimeFormat") {
+      hidden(self, "format", (value: unknown) => call("format", [value]));
+    }
+  });
+}
+
+function collator(): object {
+  return intlClass("Collator", (self, { locales, options }) => {
+    const key = stringify({ __proto__: null, locales, options });
+    hidden(self, "compare", (one: unknown, other: unknown) =>
+      compare(key, toText(one), toText(other)),
+    );
+  });
 }
 
 const plainKey = stringify({ __proto__: null });
@@ -177,10 +182,7 @@ export function defineIntl(): void {
   for (const kind of Object.keys(formatters)) {
     intl[kind] = formatter(kind, formatters[kind] as (args: unknown[]) => unknown[]);
   }
-  hidden(Collator, "supportedLocalesOf", (locales: unknown) =>
-    ask({ kind: "Collator", method: "supportedLocalesOf", locales }),
-  );
-  intl.Collator = Collator;
+  intl.Collator = collator();
   intl.getCanonicalLocales = (locales: unknown) =>
     ask({ kind: "Intl", method: "getCanonicalLocales", locales });
   intl.supportedValuesOf = (name: unknown) =>
