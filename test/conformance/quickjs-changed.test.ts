@@ -33,6 +33,7 @@ describe("what quickjs has beside the language, in a program that has changed th
     ["new Intl.Segmenter('en').segment('ab')[1].segment", "b"],
     ["new Intl.Collator(['sv']).compare('z', 'ä')", -1],
     ["'a'.localeCompare('b', ['de'], { numeric: true })", -1],
+    ["Float64Array.of(1234.5).toLocaleString('de')", "1.234,5"],
     ["(0.5).toLocaleString(['de'], { style: 'percent' })", "50\u00a0%"],
     ["new Date(0).toLocaleDateString(['de'])", "1.1.1970"],
     ["'i'.toLocaleUpperCase(['tr'])", "İ"],

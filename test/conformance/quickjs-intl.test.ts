@@ -21,6 +21,17 @@ describe("locales in quickjs", () => {
     ["NaN.toLocaleString() + (-0).toLocaleString()", "NaN-0"],
     ["[1000, 2].toLocaleString()", "1,000,2"],
     [
+      "[1234.5, new Date(0), null, , [0.5, [7n]], 'x'].toLocaleString('de-DE', { style: 'percent', timeZone: 'UTC' })",
+      "123.450\u00a0%,1.1.1970, 00:00:00,,,50\u00a0%,700\u00a0%,x",
+    ],
+    [
+      "new Float64Array([1234.5, NaN]).toLocaleString('de-DE', { minimumFractionDigits: 2 })",
+      "1.234,50,NaN",
+    ],
+    ["Array.prototype.toLocaleString.call({ length: 2.5, 0: 1000, 1: 2 }, 'de')", "1.000,2"],
+    ["((list) => { list.push(list, list); return list; })([1]).toLocaleString()", "1,,"],
+    ["[{ toLocaleString: (...given) => given }].toLocaleString('de', 5)", "de,5"],
+    [
       "new Intl.NumberFormat('ja-JP', { style: 'currency', currency: 'JPY' }).format(5000)",
       "\uffe55,000",
     ],

@@ -31,6 +31,7 @@ const guestModules = [
   "urls",
   "abort",
   "intl",
+  "locale-methods",
   "encoding",
   "main",
 ];

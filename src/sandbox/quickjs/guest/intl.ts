@@ -1,7 +1,6 @@
 import { host } from "./host.ts";
 import {
   append,
-  apply,
   create,
   dateTime,
   hasOwn,
@@ -20,8 +19,6 @@ import {
   setPrototypeOf,
   stringify,
   toText,
-  unboxBigint,
-  unboxNumber,
 } from "./primordials.ts";
 
 interface Asked {
@@ -36,7 +33,7 @@ interface Asked {
 const bare = <T>(list: T): T => setPrototypeOf(list, null) as T;
 
 /** Asks the engine's own ICU: text goes in, text comes out. */
-function ask({ kind, method, locales, options, args }: Asked): unknown {
+export function ask({ kind, method, locales, options, args }: Asked): unknown {
   const request = stringify({
     __proto__: null,
     kind,
@@ -50,14 +47,14 @@ function ask({ kind, method, locales, options, args }: Asked): unknown {
   throw new (answer.type === "RangeError" ? NewRangeError : NewTypeError)(toText(answer.error));
 }
 
-function localesOf(locales: unknown): unknown {
+export function localesOf(locales: unknown): unknown {
   if (locales === undefined || typeof locales === "string") return locales;
   if (!isArray(locales)) throw new NewTypeError("locales are text, or a list of texts");
   return mapped(locales, toText);
 }
 
 /** What is text, a number or a boolean; an option that is something else is taken for its text. */
-function optionsOf(options: unknown): object | undefined {
+export function optionsOf(options: unknown): object | undefined {
   if (options === undefined || options === null) return undefined;
   const plain = create(null) as Record<string, unknown>;
   const names = keys(options as object);
@@ -78,9 +75,12 @@ function argument(value: unknown): unknown {
   return typeof value === "string" ? value : toText(value);
 }
 
-const number = (value: number) => ({ __proto__: null, n: is(value, -0) ? "-0" : toText(value) });
+export const number = (value: number) => ({
+  __proto__: null,
+  n: is(value, -0) ? "-0" : toText(value),
+});
 
-const numeric = (value: unknown) =>
+export const numeric = (value: unknown) =>
   typeof value === "bigint" ? argument(value) : number(+(value as number));
 const time = (value: unknown) =>
   value === undefined
@@ -159,12 +159,13 @@ function collator(): object {
   });
 }
 
-const plainKey = stringify({ __proto__: null });
+/** Of no locales and no options. */
+export const plainKey = stringify({ __proto__: null });
 const maxLength = 64 * 1024;
 let checkedKey = plainKey;
 
 /** How two texts are ordered by the locales and options in JSON text; those are checked once. */
-function compare(key: string, one: string, other: string): number {
+export function compare(key: string, one: string, other: string): number {
   if (one.length + other.length > maxLength) {
     throw new NewRangeError(`Intl takes ${maxLength} bytes a call`);
   }
@@ -176,7 +177,7 @@ function compare(key: string, one: string, other: string): number {
   return host.c(key, one, other);
 }
 
-/** Puts `Intl`, and what depends on a locale, in their place. For the prelude, once. */
+/** Puts `Intl` in its place. For the prelude, once. */
 export function defineIntl(): void {
   const intl = Object.create(null) as Record<string | symbol, unknown>;
   for (const kind of Object.keys(formatters)) {
@@ -196,42 +197,4 @@ export function defineIntl(): void {
     },
   } as ProxyHandler<Record<string | symbol, unknown>>);
   hidden(globalThis, "Intl", guarded);
-  const format = (kind: string, value: unknown, locales: unknown, options: unknown) =>
-    ask({ kind, method: "format", locales, options, args: [numeric(value)] });
-  hidden(
-    Number.prototype,
-    "toLocaleString",
-    function (this: unknown, locales?: unknown, options?: unknown) {
-      return format("NumberFormat", unboxNumber(this), locales, options);
-    },
-  );
-  hidden(
-    BigInt.prototype,
-    "toLocaleString",
-    function (this: unknown, locales?: unknown, options?: unknown) {
-      return format("NumberFormat", unboxBigint(this), locales, options);
-    },
-  );
-  for (const method of ["toLocaleString", "toLocaleDateString", "toLocaleTimeString"]) {
-    hidden(Date.prototype, method, function (this: Date, locales?: unknown, options?: unknown) {
-      return ask({ kind: "Date", method, locales, options, args: [number(dateTime(this))] });
-    });
-  }
-  hidden(
-    String.prototype,
-    "localeCompare",
-    function (this: unknown, other: unknown, locales?: unknown, options?: unknown) {
-      const isPlain = locales === undefined && options === undefined;
-      const asked = { __proto__: null, locales: localesOf(locales), options: optionsOf(options) };
-      return compare(isPlain ? plainKey : stringify(asked), toText(this), toText(other));
-    },
-  );
-  for (const method of ["toLocaleUpperCase", "toLocaleLowerCase"] as const) {
-    const native = String.prototype[method];
-    hidden(String.prototype, method, function (this: unknown, locales?: unknown) {
-      const text = toText(this);
-      if (locales === undefined) return apply(native, text, []);
-      return ask({ kind: "String", method, locales, args: [text] });
-    });
-  }
 }
