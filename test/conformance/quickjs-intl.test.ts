@@ -77,6 +77,34 @@ describe("locales in quickjs", () => {
       expect(new Function(`return ${code}`)()).toBe(text);
   });
 
+  it("sorts any texts as Node does", async () => {
+    const sorted = `(compare) => {
+  const parts = ["a", "B", "ä", "Z", "z", "10", "2", " ", "-", "é", "ß", ""];
+  const texts = [];
+  for (const one of parts) for (const two of parts) for (const three of parts) texts.push(one + two + three);
+  return texts.sort(compare).join();
+}`;
+    const byIcu = new Intl.Collator("en-US").compare;
+    const json = JSON.stringify(new Function(`return ${sorted}`)()(byIcu));
+    const { result } = await collect(executor, `(${sorted})((a, b) => a.localeCompare(b))`);
+    expect(result).toMatchObject({ value: { json } });
+  });
+
+  it("orders texts by the locale of each comparison, whatever was asked for before", async () => {
+    const code = `const swedish = new Intl.Collator("sv");
+const signs = [];
+for (const locale of ["sv", undefined, "not a locale", ["sv"], "de", "sv", "sv", undefined]) {
+  try { signs.push("z".localeCompare("ä", locale)); } catch { signs.push(0); }
+  signs.push(swedish.compare("z", "ä"), "z".localeCompare("ä"), "2".localeCompare("10", "en", { numeric: true }));
+}
+signs.join(" ")`;
+    const others = "-1 1 -1";
+    const json = JSON.stringify(
+      [-1, 1, 0, -1, 1, -1, -1, 1].map((sign) => `${sign} ${others}`).join(" "),
+    );
+    expect((await collect(executor, code)).result).toMatchObject({ value: { json } });
+  });
+
   it.each([
     [
       "new Intl.NumberFormat('not a locale')",

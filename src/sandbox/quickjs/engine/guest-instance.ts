@@ -163,7 +163,7 @@ export class GuestInstance {
           return { value: this.#vm.exports.qjs_promise_result(promise) };
         },
         i: (args) => ({ value: this.#vm.text(this.#formatters.ask(text(args, 0))) }),
-        c: (args) => this.#formatters.compare(text(args, 0), text(args, 1), text(args, 2)),
+        c: (args) => this.#formatters.compare(text(args, 0), text(args, 1)),
         d: (args) => this.#digestWord(text(args, 0), args.bytes(1) ?? empty, args.number(2)),
       },
       onInterrupt: () => client().onTick(),

@@ -34,9 +34,8 @@ const dateMethods = ["toLocaleString", "toLocaleDateString", "toLocaleTimeString
 /** What programs ask of ICU, each in a message of text: the formatters of one program, at most 64 at once. */
 export class Formatters {
   readonly #made = new Map<string, unknown>();
-  /** The last that ordered two texts, and what it was asked for by: sorting asks for the same again and again. */
+  /** What orders texts: sorting asks for the same again and again. */
   #collator: Formatter | undefined;
-  #collatorKey = "";
 
   /** Answers a request of JSON text with JSON text: `{ value }`, or `{ type, error }` of what was thrown. */
   ask(text: string): string {
@@ -51,14 +50,10 @@ export class Formatters {
     }
   }
 
-  /** -1, 0 or 1: how two texts are ordered, by a collator that `ask` has made before. */
-  compare(key: string, one: string, other: string): number {
-    if (key !== this.#collatorKey) {
-      const asked = JSON.parse(key) as Pick<Request, "locales" | "options">;
-      this.#collator = this.#formatter({ ...asked, kind: "Collator", method: "" });
-      this.#collatorKey = key;
-    }
-    return this.#collator?.compare?.(one, other) as number;
+  /** -1, 0 or 1: how two texts are ordered, by the collator that `ask` was last asked to use. */
+  compare(one: string, other: string): number {
+    this.#collator ??= this.#formatter({ kind: "Collator", method: "use" });
+    return this.#collator.compare?.(one, other) as number;
   }
 
   #answer(request: Request): unknown {
@@ -73,6 +68,10 @@ export class Formatters {
     }
     const formatter = this.#formatter(request);
     if (method === "") return null;
+    if (kind === "Collator" && method === "use") {
+      this.#collator = formatter;
+      return null;
+    }
     if (method === "resolvedOptions") return formatter.resolvedOptions?.();
     if (!methods.includes(method)) throw new TypeError(`Intl.${kind} has no ${method}`);
     const value = formatter[method]?.(...(request.args ?? []).map(toArgument));

@@ -20,8 +20,8 @@ export interface Host {
   d(algorithm: string, hex: string, index: number): number;
   /** Asks ICU: JSON text for JSON text; see engine/intl.ts. */
   i(request: string): string;
-  /** How two texts are ordered, by the locales and options in JSON text. */
-  c(key: string, one: string, other: string): number;
+  /** How two texts are ordered, by the collator that ICU was last asked to use. */
+  c(one: string, other: string): number;
   /** A random number from 0 to 2^32 - 1 that nobody can predict. */
   n(): number;
 }

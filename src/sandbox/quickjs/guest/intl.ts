@@ -152,29 +152,32 @@ function formatter(kind: string, toArgs: (args: unknown[]) => unknown[]): object
 
 function collator(): object {
   return intlClass("Collator", (self, { locales, options }) => {
-    const key = stringify({ __proto__: null, locales, options });
+    const key = keyOf(locales, options);
     hidden(self, "compare", (one: unknown, other: unknown) =>
       compare(key, toText(one), toText(other)),
     );
   });
 }
 
-/** Of no locales and no options. */
-export const plainKey = stringify({ __proto__: null });
-const maxLength = 64 * 1024;
-let checkedKey = plainKey;
+/** Locales and options as one text, for `compare`. */
+export const keyOf = (locales: unknown, options: unknown) =>
+  stringify({ __proto__: null, locales, options });
 
-/** How two texts are ordered by the locales and options in JSON text; those are checked once. */
+const maxLength = 64 * 1024;
+/** That of no locales and no options, as the host has it. */
+let usedKey = keyOf(undefined, undefined);
+
+/** How two texts are ordered. Only where its key is another than the last time is the host asked for a collator. */
 export function compare(key: string, one: string, other: string): number {
   if (one.length + other.length > maxLength) {
     throw new NewRangeError(`Intl takes ${maxLength} bytes a call`);
   }
-  if (key !== checkedKey) {
+  if (key !== usedKey) {
     const { locales, options } = parse(key) as { locales?: unknown; options?: unknown };
-    ask({ kind: "Collator", method: "", locales, options });
-    checkedKey = key;
+    ask({ kind: "Collator", method: "use", locales, options });
+    usedKey = key;
   }
-  return host.c(key, one, other);
+  return host.c(one, other);
 }
 
 /** Puts `Intl` in its place. For the prelude, once. */

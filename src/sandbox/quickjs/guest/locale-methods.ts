@@ -1,4 +1,4 @@
-import { ask, compare, localesOf, number, numeric, optionsOf, plainKey } from "./intl.ts";
+import { ask, compare, keyOf, localesOf, number, numeric, optionsOf } from "./intl.ts";
 import {
   apply,
   dateTime,
@@ -9,7 +9,6 @@ import {
   setAdd,
   setDelete,
   setHas,
-  stringify,
   toText,
   typedArrayLength,
   unboxBigint,
@@ -50,6 +49,20 @@ function ofLists(lengthOf: (list: ArrayLike<unknown>) => number): ToLocale {
 /** The lists whose text is being made. */
 const open = new NewSet<unknown>();
 
+let lastLocale: string | undefined;
+let lastKey = keyOf(undefined, undefined);
+
+/** The key of what is asked for; of one locale it is remembered, as sorting asks for it again and again. */
+function keyFor(locales: unknown, options: unknown): string {
+  const isLocale = locales === undefined || typeof locales === "string";
+  if (!isLocale || options !== undefined) return keyOf(localesOf(locales), optionsOf(options));
+  if (locales !== lastLocale) {
+    lastKey = keyOf(locales, undefined);
+    lastLocale = locales;
+  }
+  return lastKey;
+}
+
 /** Puts methods that depend on a locale in their place. For the prelude, once. */
 export function defineLocaleMethods(): void {
   const typedArray = getPrototypeOf(Uint8Array.prototype) as object;
@@ -72,9 +85,7 @@ export function defineLocaleMethods(): void {
     String.prototype,
     "localeCompare",
     function (this: unknown, other: unknown, locales?: unknown, options?: unknown) {
-      const isPlain = locales === undefined && options === undefined;
-      const asked = { __proto__: null, locales: localesOf(locales), options: optionsOf(options) };
-      return compare(isPlain ? plainKey : stringify(asked), toText(this), toText(other));
+      return compare(keyFor(locales, options), toText(this), toText(other));
     },
   );
   for (const method of ["toLocaleUpperCase", "toLocaleLowerCase"] as const) {
