@@ -121,6 +121,7 @@ export const pythonValues: readonly ValueCase[] = [
     title: "waits for threads",
     code: "import threading, time\ndone = []\ndef f():\n  time.sleep(.05); done.append(1)\nthreading.Thread(target=f).start()\nresult = done",
     json: "[1]",
+    text: "[1]",
     needs: "threads",
   },
   {

@@ -14,10 +14,12 @@ def run_to_end(connection, streams, run):
 
     def wait_for_threads(had):
         """Wakes idle pools, joins threads that are not daemons, and those that they start. Where the end
-        of the program may take a while, the host is told before what it has."""
-        if threading.active_count() > 1 or atexit._ncallbacks() > _own_callbacks:
+        of the program may take a while, the host is told before what it has. Gives whether there were any."""
+        had_threads = threading.active_count() > 1
+        if had_threads or atexit._ncallbacks() > _own_callbacks:
             connection.send(frames.ENDING, runner.report(*had()))
         _safely(threading._shutdown)
+        return had_threads
 
     # Made before the program's names are gone: it may have put functions of its own into modules of ours.
     report = runner.report(*run(wait_for_threads))

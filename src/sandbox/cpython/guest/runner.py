@@ -54,9 +54,10 @@ class ResultTooLarge(ValueError):
     """The program's value is larger than a result may be."""
 
 
-def run(program, tools, seed, max_result_bytes, wait_for_threads=lambda tell: None):
+def run(program, tools, seed, max_result_bytes, wait_for_threads=lambda tell: False):
     """Runs a program. Gives the report of its end: a header for the host, and the value's JSON text.
-    `wait_for_threads` waits for the program's threads, and may tell before what it has by then."""
+    `wait_for_threads` waits for the program's threads, may tell before what it has by then, and gives
+    whether there were any."""
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     module.__dict__.update(
@@ -74,10 +75,11 @@ def run(program, tools, seed, max_result_bytes, wait_for_threads=lambda tell: No
     # Counted by the memory limit and never touched: room to report that there is none left.
     ballast = mmap.mmap(-1, 4 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     value, failure = _attempt(lambda: _execute(source.compiled(program), module.__dict__), ballast)
-    # The text is made once, before threads that still run, the JSON with what they have done.
     if failure is None:
         text, failure = _attempt(lambda: _text(value), ballast)
-    wait_for_threads(lambda: failure or _had(value, text))
+    has_waited = wait_for_threads(lambda: failure or _had(value, text))
+    if failure is None and has_waited:  # they may have changed it: text and JSON say the same
+        text, failure = _attempt(lambda: _text(value), ballast)
     if failure is None:
         completed, failure = _attempt(lambda: _completed(value, text, max_result_bytes), ballast)
     return failure or completed
