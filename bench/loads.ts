@@ -19,6 +19,10 @@ export type LoadName =
   | "loops"
   | "outputs"
   | "channels"
+  | "shorts"
+  | "hoards"
+  | "tinyCalls"
+  | "largeCalls"
   | "declarations"
   | "fullQueue"
   | "overRate";
@@ -30,6 +34,17 @@ const sum = "result = 2 + 2";
 const crash = "import ctypes\nctypes.string_at(0)";
 const print = `line = "x" * 999\nfor _ in range(100_000): print(line)`;
 const alternate = "for (;;) { console.log(''); console.error(''); }";
+const hoard = `const all = [];
+for (let i = 0; i < 220; i += 1) all.push(new Uint8Array(2 ** 20));
+await new Promise((resolve) => setTimeout(resolve, 300));`;
+const tinyCalls = `for (let i = 0; i < 150; i += 1)
+  await Promise.all(Array.from({ length: 64 }, () => tools.echo({})));`;
+const largeCalls = `text = "x" * 1_900_000
+for _ in range(30):
+    tools.take(text=text)`;
+const callLimits = { toolCalls: 10_000 };
+const echo = { description: "gives what it is given", execute: (given: unknown) => given };
+const take = { description: "takes what it is given", execute: () => null };
 const longest = { wallMs: 120_000 };
 
 /** What one tenant can do to a service: each runs until its signal aborts. */
@@ -67,6 +82,26 @@ export const loads: Readonly<Record<LoadName, (tools: LoadTools) => Promise<void
     };
     await callers(4, { client, tally, signal, onUnderWay }, read);
   },
+  /** Programs that compute for some 30 ms, one after the other. */
+  shorts: (tools) => {
+    const options = { language: "javascript" } as const;
+    return callers(16, tools, () => tools.client.execute(computeJs(1), options));
+  },
+  /** Programs that hold 220 MiB each for a while, where there is no room for all of them. */
+  hoards: (tools) => {
+    const options = { language: "javascript" } as const;
+    return callers(20, tools, () => tools.client.execute(hoard, options));
+  },
+  /** Programs that call a tool with hardly anything, 64 at a time, as fast as they are answered. */
+  tinyCalls: (tools) => {
+    const options = { language: "javascript", limits: callLimits, tools: { echo } } as const;
+    return callers(4, tools, () => tools.client.execute(tinyCalls, options));
+  },
+  /** Programs that call a tool with almost 2 MiB of arguments. */
+  largeCalls: (tools) => {
+    const options = { tools: { take } } as const;
+    return callers(4, tools, () => tools.client.execute(largeCalls, options));
+  },
   /** Requests that declare 1,000 tools each, new ones each time, with almost 4 MiB of schemas. */
   async declarations(tools) {
     let round = 0;
@@ -89,6 +124,12 @@ export const loads: Readonly<Record<LoadName, (tools: LoadTools) => Promise<void
   /** More calls than the tenant may make in a minute. */
   overRate: (tools) => untilRefused(tools),
 };
+
+/** A program of JavaScript that computes for so many times 30 ms, about. */
+export function computeJs(times: number): string {
+  const steps = times * 200_000;
+  return `let x = 0;\nfor (let i = 0; i < ${steps}; i += 1) x = (x * 31 + i) % 1_000_003;\nx`;
+}
 
 const wideSchema = {
   type: "object",

@@ -9,6 +9,14 @@ export const keys = { loud: "key-of-the-loud-tenant", quiet: "key-of-the-quiet-t
 /** The setting for these keys. */
 export const tenantKeys = Object.entries(keys).map(([tenant, key]) => ({ tenant, key }));
 
+/** What the neighbour runs. */
+export interface Small {
+  readonly code: string;
+  readonly language: string;
+}
+
+const smallPython: Small = { code: "result = 2 + 2", language: "python" };
+
 /** Time between two of its runs, milliseconds. */
 const restMs = 30;
 
@@ -21,11 +29,13 @@ export class Neighbour implements AsyncDisposable {
   }
 
   /** What its runs take, milliseconds each, for so long. */
-  async run(forMs: number): Promise<number[]> {
+  async run(forMs: number, { code, language }: Small = smallPython): Promise<number[]> {
     const samples: number[] = [];
     const endsAt = performance.now() + forMs;
     while (performance.now() < endsAt) {
-      samples.push(await timeMs(async () => unwrap(await this.#client.execute("result = 2 + 2"))));
+      samples.push(
+        await timeMs(async () => unwrap(await this.#client.execute(code, { language }))),
+      );
       await pause(restMs);
     }
     return samples;
@@ -47,14 +57,15 @@ export async function measureBeside<T>(
   url: string,
   forMs: number,
   start: () => Promise<Apart<T>>,
+  small: Small = smallPython,
 ): Promise<Beside & { readonly report: T }> {
   await using neighbour = new Neighbour(url);
-  await neighbour.run(1_500); // warms both processes up
-  const before = await neighbour.run(forMs / 2);
+  await neighbour.run(1_500, small); // warms both processes up
+  const before = await neighbour.run(forMs / 2, small);
   await using load = await start();
-  const loaded = await neighbour.run(forMs);
+  const loaded = await neighbour.run(forMs, small);
   const report = await load.stop();
-  const after = await neighbour.run(forMs / 2);
+  const after = await neighbour.run(forMs / 2, small);
   return { quiet: [...before, ...after], loaded, report };
 }
 

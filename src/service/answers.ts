@@ -7,6 +7,7 @@ import type { ToolResult as ToolResultMessage } from "../../gen/es/codemode/v1/t
 import { type ForkedSignal, sleep, untilAborted } from "../shared/abort.ts";
 import { CodemodeError } from "../shared/errors.ts";
 import type { ToolResult } from "../shared/model.ts";
+import { TurnMeter } from "../shared/turns.ts";
 import { fromToolResultMessage } from "../shared/wire/tool.ts";
 import { callEnded } from "./endings.ts";
 import { fault } from "./faults.ts";
@@ -38,8 +39,10 @@ export async function readAnswers(
   reader: Pick<Reader, "answer" | "closeCaller">,
   { signal, abort: refuse }: Pick<ForkedSignal, "signal" | "abort">,
 ): Promise<void> {
+  const meter = new TurnMeter();
   try {
     for (let next = await input.next(); next.done !== true; next = await input.next()) {
+      await meter.count();
       const { message } = next.value;
       if (message.case !== "toolResult") throw fault("tool_result", "must be every later message");
       const result = parseToolResult(message.value);

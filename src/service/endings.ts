@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { CodemodeError, CodemodeTimeoutError } from "../shared/errors.ts";
 import { overloaded } from "../shared/overloaded.ts";
-import { Stop } from "../shared/stop.ts";
+import { failed, Stop } from "../shared/stop.ts";
 
 /** The error with which a call ends whose signal aborted: its deadline, or the caller is gone. */
 export function callEnded(reason: unknown): CodemodeError {
@@ -29,6 +29,9 @@ export function deadlinesPassed(): Stop {
 
 /** Ends a program because the service shuts down. */
 export const shutdown = new Stop("abandoned", "the service is shutting down");
+
+/** What is told of a program whose end nobody knows. */
+export const lost = failed("crashed", "the service lost the execution");
 
 /** The refusal of a program that had not started when the service shut down. */
 export function shuttingDown(cause: unknown): CodemodeError {

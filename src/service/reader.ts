@@ -7,6 +7,7 @@ import type {
   ToolDeclaration,
   ToolResult,
 } from "../shared/model.ts";
+import { fewInTurn } from "../shared/turns.ts";
 import { callEnded } from "./endings.ts";
 
 /** The execution behind a reader. */
@@ -89,7 +90,7 @@ export class Reader implements AsyncDisposable {
   async *events(): AsyncGenerator<ExecutionEvent, void, undefined> {
     const { execution, signal, read } = this.#options;
     try {
-      for await (const event of read(signal)) {
+      for await (const event of fewInTurn(read(signal))) {
         // A store may show the end before its writer knows that it is there, or that it is not.
         if (event.type === "finished") await untilAborted(execution.settled, signal);
         if (event.type === "finished" && execution.failure !== undefined) break;

@@ -10,12 +10,13 @@ import type {
   ToolResult,
 } from "../shared/model.ts";
 import { executionIdTrailer } from "../shared/status.ts";
-import { failed, Stop, stopped } from "../shared/stop.ts";
+import { Stop, stopped } from "../shared/stop.ts";
 import type { Tally } from "../shared/tally.ts";
+import { fewInTurn } from "../shared/turns.ts";
 import type { Refusals } from "../tools/bridge.ts";
 import { attachReader, type LiveExecution, type Place, startReader } from "./attach.ts";
 import type { Call } from "./call.ts";
-import { executionLost, queueTimedOut, shutdown, shuttingDown } from "./endings.ts";
+import { executionLost, lost, queueTimedOut, shutdown, shuttingDown } from "./endings.ts";
 import { ExecutionTools } from "./execution-tools.ts";
 import type { ExecutionsOptions } from "./executions.ts";
 import { toLeaseRequest, toProgram } from "./program.ts";
@@ -38,7 +39,6 @@ export interface RunningExecutionOptions extends ExecutionsOptions {
 
 // What readers are told of their own place, and of nothing that was lost.
 const ownKinds: readonly ErrorKind[] = ["out_of_range", "overloaded"];
-const lost = failed("crashed", "the service lost the execution");
 const noUsage: GuestUsage = { cpuMs: 0, peakMemoryBytes: 0, outputBytes: 0 };
 
 /** An execution from its admission to its end, whoever reads it. */
@@ -226,7 +226,7 @@ export class RunningExecution implements ReadExecution {
   }
 
   async #follow(run: GuestRun, onStart: () => Promise<void>): Promise<void> {
-    for await (const event of run) {
+    for await (const event of fewInTurn(run)) {
       switch (event.type) {
         case "started":
           await onStart();

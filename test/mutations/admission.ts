@@ -145,6 +145,14 @@ export const admission: readonly Mutation[] = [
     test: "test/border/quickjs-neighbours.test.ts",
   },
   {
+    without: "turns of the loop between the events of an execution",
+    file: "src/shared/turns.ts",
+    from: "if (this.#left > 0) return undefined;",
+    to: "if (this.#left > 0 || true) return undefined;",
+    red: "leave the event loop to others between a few of them, as they are written and read",
+    test: "test/unit/service/turns.test.ts",
+  },
+  {
     without: "a lower priority for what computes long",
     file: "src/sandbox/stand-back.ts",
     from: "setPriority(thread, lowest);",
