@@ -6,8 +6,8 @@ import type {
 import type { ToolResult as ToolResultMessage } from "../../gen/es/codemode/v1/tool_pb.ts";
 import { type ForkedSignal, sleep, untilAborted } from "../shared/abort.ts";
 import { CodemodeError } from "../shared/errors.ts";
+import { TurnMeter } from "../shared/few-in-turn.ts";
 import type { ToolResult } from "../shared/model.ts";
-import { TurnMeter } from "../shared/turns.ts";
 import { fromToolResultMessage } from "../shared/wire/tool.ts";
 import { callEnded } from "./endings.ts";
 import { fault } from "./faults.ts";
@@ -36,10 +36,10 @@ export async function readStart(input: Input, signal: AbortSignal): Promise<Exec
  */
 export async function readAnswers(
   input: Input,
-  reader: Pick<Reader, "answer" | "closeCaller">,
+  reader: Pick<Reader, "answer" | "closeCaller" | "tenant">,
   { signal, abort: refuse }: Pick<ForkedSignal, "signal" | "abort">,
 ): Promise<void> {
-  const meter = new TurnMeter();
+  const meter = new TurnMeter(reader.tenant);
   try {
     for (let next = await input.next(); next.done !== true; next = await input.next()) {
       await meter.count();

@@ -24,6 +24,7 @@ export function rememberedReader(end: RememberedEnd, signal: AbortSignal): Reade
   const summary = rememberedExecution(end);
   const execution: ReadExecution = {
     executionId,
+    tenant: "", // whose turn it is matters to longer logs
     over: Promise.resolve(),
     settled: Promise.resolve(),
     failure: undefined,

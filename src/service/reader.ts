@@ -1,5 +1,6 @@
 import { onAbort, untilAborted } from "../shared/abort.ts";
 import type { CodemodeError } from "../shared/errors.ts";
+import { fewInTurn } from "../shared/few-in-turn.ts";
 import type {
   Attached,
   Execution,
@@ -7,11 +8,11 @@ import type {
   ToolDeclaration,
   ToolResult,
 } from "../shared/model.ts";
-import { fewInTurn } from "../shared/turns.ts";
 import { callEnded } from "./endings.ts";
 
 /** The execution behind a reader. */
 export interface ReadExecution {
+  readonly tenant: string;
   readonly executionId: string;
   /** Resolves when the execution is over and holds nothing any more; never rejects. */
   readonly over: Promise<void>;
@@ -61,6 +62,10 @@ export class Reader implements AsyncDisposable {
     return this.#options.execution.executionId;
   }
 
+  get tenant(): string {
+    return this.#options.execution.tenant;
+  }
+
   /** Resolves when the execution is over and holds nothing any more; never rejects. */
   get over(): Promise<void> {
     return this.#options.execution.over;
@@ -90,7 +95,7 @@ export class Reader implements AsyncDisposable {
   async *events(): AsyncGenerator<ExecutionEvent, void, undefined> {
     const { execution, signal, read } = this.#options;
     try {
-      for await (const event of fewInTurn(read(signal))) {
+      for await (const event of fewInTurn(execution.tenant, read(signal))) {
         // A store may show the end before its writer knows that it is there, or that it is not.
         if (event.type === "finished") await untilAborted(execution.settled, signal);
         if (event.type === "finished" && execution.failure !== undefined) break;

@@ -2,6 +2,7 @@ import { ExecutionLog } from "../execution/log.ts";
 import type { GuestRun, GuestUsage } from "../executors/executor.ts";
 import { forkSignal, onAbort, startTimer } from "../shared/abort.ts";
 import { CodemodeError, type ErrorKind } from "../shared/errors.ts";
+import { fewInTurn } from "../shared/few-in-turn.ts";
 import type {
   Execution,
   ExecutionRequest,
@@ -12,7 +13,6 @@ import type {
 import { executionIdTrailer } from "../shared/status.ts";
 import { Stop, stopped } from "../shared/stop.ts";
 import type { Tally } from "../shared/tally.ts";
-import { fewInTurn } from "../shared/turns.ts";
 import type { Refusals } from "../tools/bridge.ts";
 import { attachReader, type LiveExecution, type Place, startReader } from "./attach.ts";
 import type { Call } from "./call.ts";
@@ -226,7 +226,7 @@ export class RunningExecution implements ReadExecution {
   }
 
   async #follow(run: GuestRun, onStart: () => Promise<void>): Promise<void> {
-    for await (const event of fewInTurn(run)) {
+    for await (const event of fewInTurn(this.tenant, run)) {
       switch (event.type) {
         case "started":
           await onStart();

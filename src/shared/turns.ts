@@ -28,38 +28,6 @@ export async function runInLaterTurns<T>(steps: Steps<T>): Promise<T> {
   return await runInTurns(steps);
 }
 
-/**
- * Bounds what a sequence of things takes of one turn of the event loop: each of them is small, and
- * there may be thousands at hand, one after the other.
- */
-export class TurnMeter {
-  readonly #perTurn: number;
-  #left: number;
-
-  /** So many of them in a turn. */
-  constructor(perTurn = 8) {
-    this.#perTurn = perTurn;
-    this.#left = perTurn;
-  }
-
-  /** To be called after each of them; gives what the next one is to wait for, where it is to wait. */
-  count(): Promise<void> | undefined {
-    this.#left -= 1;
-    if (this.#left > 0) return undefined;
-    this.#left = this.#perTurn;
-    return nextTurn();
-  }
-}
-
-/** The same things, a few of them in a turn of the event loop. */
-export async function* fewInTurn<T>(things: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
-  const meter = new TurnMeter();
-  for await (const thing of things) {
-    await meter.count();
-    yield thing;
-  }
-}
-
 /** Does all of the work at once. */
 export function runAtOnce<T>(steps: Steps<T>): T {
   for (;;) {

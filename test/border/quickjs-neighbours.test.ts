@@ -64,6 +64,27 @@ describe("programs of quickjs that want more memory than there is", () => {
     expect(engines()).toEqual(before);
   });
 
+  it("have what those before them have left, also where that was in their own thread", async () => {
+    await using executor = await startQuickjs({ memoryBytes: 200 * mebibyte, maxThreads: 2 });
+    const big = hold.replaceAll("60", "110");
+    const programs = [hold, big, `${hold}\nawait tools.wait({});`, big];
+    const ends: unknown[] = [];
+    for (const code of programs) {
+      const controller = new AbortController();
+      const { result } = await collect(executor, code, {
+        language,
+        signal: controller.signal,
+        tools: [{ name: "wait" }],
+        onCall: () => {
+          controller.abort();
+          return new Promise(() => {});
+        },
+      });
+      ends.push(result.status === "completed" ? result.value.json : result.error.reason);
+    }
+    expect(ends).toEqual(["60", "110", "cancelled", "110"]);
+  });
+
   it("are told so where there is not as much for one alone", async () => {
     await using executor = await startQuickjs({ memoryBytes: 80 * mebibyte });
     const { result } = await collect(executor, hold, { language });

@@ -146,9 +146,9 @@ export const admission: readonly Mutation[] = [
   },
   {
     without: "turns of the loop between the events of an execution",
-    file: "src/shared/turns.ts",
-    from: "if (this.#left > 0) return undefined;",
-    to: "if (this.#left > 0 || true) return undefined;",
+    file: "src/shared/few-in-turn.ts",
+    from: "if (this.#left >= 0) return undefined;",
+    to: "if (this.#left >= 0 || true) return undefined;",
     red: "leave the event loop to others between a few of them, as they are written and read",
     test: "test/unit/service/turns.test.ts",
   },

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { runAtOnce, runInTurns, type Steps, TurnMeter } from "../../../src/shared/turns.ts";
+import { runAtOnce, runInTurns, type Steps } from "../../../src/shared/turns.ts";
 
 /** Steps that take a millisecond each, and say when each was done. */
 function* steps(count: number, done: (step: number) => void): Steps<string> {
@@ -53,16 +53,4 @@ it("passes on what a step throws", async () => {
     throw new Error("no");
   }
   await expect(runInTurns(failing())).rejects.toThrow("no");
-});
-
-it("has a sequence of things wait for a later turn after a few of them", async () => {
-  const meter = new TurnMeter(3);
-  let isLater = false;
-  setImmediate(() => {
-    isLater = true;
-  });
-  expect([meter.count(), meter.count()]).toEqual([undefined, undefined]);
-  await meter.count();
-  expect(isLater).toBe(true);
-  expect(meter.count()).toBeUndefined();
 });

@@ -53,7 +53,7 @@ export class Engine {
     this.#options = options;
     const { snapshot, maxThreads, warmThreads, memoryBytes, onData } = options;
     this.#room = new MemoryRoom({
-      bytes: () => memoryBytes - this.#pool.threads.size * threadBytes,
+      bytes: memoryBytes - maxThreads * threadBytes,
       onGiven: (guest, bytes) => this.#onRoom(guest, bytes / pageBytes),
       onRefused: (guest) => this.#onNoRoom(guest),
     });
@@ -101,10 +101,9 @@ export class Engine {
     if (thread === undefined || run === undefined) return;
     run.limits = limits;
     run.control.give(creditBytes);
-    run.backlog = [];
     const { writtenBytes } = this.#options.snapshot;
     const bytes = writtenBytes + heapBytes + firstPages * pageBytes;
-    if (this.#ask(thread, guest, bytes)) this.#begin(thread, guest, run, firstPages);
+    if (this.#ask(thread, guest, bytes, true)) this.#begin(thread, guest, run, firstPages);
     this.#watch.begin();
   }
 
@@ -178,12 +177,12 @@ export class Engine {
   #onGrow(guest: number, pages: number): void {
     const [thread, run] = this.#find(guest);
     if (thread === undefined || run === undefined) return;
-    if (this.#ask(thread, guest, pages * pageBytes)) run.control.giveRoom(pages);
+    if (this.#ask(thread, guest, pages * pageBytes, false)) run.control.giveRoom(pages);
   }
 
   /** Asks for room; where there is none, threads free what they hold for nobody. */
-  #ask(thread: Thread, guest: number, bytes: number): boolean {
-    const isGiven = this.#room.ask(guest, thread.group ?? "", bytes);
+  #ask(thread: Thread, guest: number, bytes: number, isNew: boolean): boolean {
+    const isGiven = this.#room.ask({ guest, group: thread.group ?? "", bytes, isNew });
     if (!isGiven) for (const each of this.#pool.threads) each.collect();
     return isGiven;
   }

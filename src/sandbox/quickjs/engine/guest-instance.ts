@@ -17,6 +17,8 @@ export interface GuestClient {
   wantRoom(): void;
   /** Blocks until there is room for a memory that has grown by so many pages in all. */
   awaitRoom(grownPages: number): void;
+  /** The guest's memory has grown. */
+  onGrown(): void;
   /** Called again and again while the guest runs. */
   onTick(): void;
 }
@@ -174,6 +176,7 @@ export class GuestInstance {
         client().awaitRoom(all - this.#snapshot.pages);
         return true;
       },
+      onGrown: () => client().onGrown(),
       fillRandom: (bytes) => void randomFillSync(bytes),
       moduleName: () => "a module",
       importError,

@@ -35,6 +35,7 @@ const noHost: VmHost = {
   onInterrupt: () => {},
   onRejection: () => {},
   mayGrow: () => true,
+  onGrown: () => {},
   fillRandom: () => {},
   moduleName: (name) => name,
   importError,

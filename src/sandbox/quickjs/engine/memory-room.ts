@@ -2,23 +2,35 @@ import { Tally } from "../../../shared/tally.ts";
 
 /** Options of a `MemoryRoom`. */
 export interface MemoryRoomOptions {
-  /** What all runs may hold together, bytes, at this moment. */
-  readonly bytes: () => number;
-  /** No run that waits has been given anything for so long before one is refused, milliseconds. */
-  readonly patienceMs?: number;
+  /** What all runs may hold together, bytes. */
+  readonly bytes: number;
   /** A run that waits for memory is given what it asked for. */
   readonly onGiven: (guest: number, bytes: number) => void;
   /** A run that waits for memory is not to have it. */
   readonly onRefused: (guest: number) => void;
 }
 
-interface Asker {
+/** A run that asks for memory. */
+export interface Asker {
   readonly guest: number;
   readonly group: string;
   readonly bytes: number;
+  /** It has not begun: it asks for little, and does not wait behind those that grow. */
+  readonly isNew: boolean;
 }
 
-const defaultPatienceMs = 1_000;
+/** The runs of a group that wait, the oldest first. */
+interface Line {
+  readonly askers: Asker[];
+  /** When one of them was last given something or refused, or the first began to wait. */
+  movedAt: number;
+  /** When one of them was last given something. */
+  givenAt: number;
+}
+
+const lookMs = 100;
+// Where none of a group that waits has been given anything for so long, a run is refused.
+const patienceMs = 1_000;
 // A run that has been given memory asks again within a moment if it needs more: until then nobody of its
 // group gets what it could need, or each of them would have a part and none enough.
 const settleMs = 100;
@@ -28,19 +40,16 @@ const timesFree = 8;
 /**
  * The memory of an engine's process, which its runs hold. What does not fit waits: groups in turn, and of
  * each the oldest run, so that it comes to its end. Where nothing moves any more, the youngest run that
- * waits, of the group that holds most, is refused.
+ * wants to grow, of the group that holds most, is refused.
  */
 export class MemoryRoom {
   readonly #options: MemoryRoomOptions;
   /** Bytes, by group. */
   readonly #held = new Tally();
   readonly #holders = new Map<number, { readonly group: string; bytes: number }>();
-  /** In the order of their turns; of a group the oldest first. */
-  readonly #lines = new Map<string, Asker[]>();
-  /** When a run of a group that waits was last given something. */
-  readonly #givenAt = new Map<string, number>();
+  /** In the order of their turns. */
+  readonly #lines = new Map<string, Line>();
   #looking: NodeJS.Timeout | undefined;
-  #patience: NodeJS.Timeout | undefined;
 
   constructor(options: MemoryRoomOptions) {
     this.#options = options;
@@ -56,29 +65,38 @@ export class MemoryRoom {
     return this.#lines.size > 0;
   }
 
-  /** A run asks for memory: true when it holds it from now on, otherwise it waits for it. */
-  ask(guest: number, group: string, bytes: number): boolean {
+  /**
+   * A run asks for memory: true when it holds it from now on. Otherwise it waits, or is refused at once
+   * where it could not have it if nobody else had any.
+   */
+  ask(asker: Asker): boolean {
+    const { guest, group, bytes } = asker;
     const line = this.#lines.get(group);
-    const isFirst = line?.[0] === undefined || guest < line[0].guest;
-    if (isFirst && this.#fits(group, bytes)) {
-      if (line !== undefined) this.#settle(group);
-      this.#give(guest, group, bytes);
+    const isNext = asker.isNew || line?.askers[0] === undefined || guest < line.askers[0].guest;
+    if (isNext && this.#fits(asker)) {
+      if (line !== undefined) this.#noteGiven(line);
+      this.#give(asker);
       return true;
     }
-    const asker = { guest, group, bytes };
-    if (line === undefined) this.#lines.set(group, [asker]);
-    else line.splice(line.filter((one) => one.guest < guest).length, 0, asker);
-    this.#patience ??= this.#wait();
-    this.#looking ??= setInterval(() => this.#serve(), settleMs).unref();
+    if (!this.#couldFit((this.#holders.get(guest)?.bytes ?? 0) + bytes)) {
+      this.#options.onRefused(guest);
+      return false;
+    }
+    const now = performance.now();
+    if (line === undefined) {
+      this.#lines.set(group, { askers: [asker], movedAt: now, givenAt: Number.NEGATIVE_INFINITY });
+    } else {
+      line.askers.splice(line.askers.filter((one) => one.guest < guest).length, 0, asker);
+    }
+    this.#looking ??= setInterval(() => this.#look(), lookMs).unref();
     return false;
   }
 
   /** A run does not wait any more; what it holds stays its own. */
   forget(guest: number): void {
-    for (const [group, line] of this.#lines) {
-      const left = line.filter((one) => one.guest !== guest);
-      if (left.length === 0) this.#lines.delete(group);
-      else this.#lines.set(group, left);
+    for (const [group, { askers }] of this.#lines) {
+      const index = askers.findIndex((one) => one.guest === guest);
+      if (index >= 0) this.#take(group, index);
     }
     this.#serve();
   }
@@ -95,59 +113,66 @@ export class MemoryRoom {
     this.#serve();
   }
 
-  #fits(group: string, bytes: number): boolean {
-    const free = this.#options.bytes() - this.held - bytes;
+  #fits({ group, bytes }: Asker): boolean {
+    const free = this.#options.bytes - this.held - bytes;
     return free >= 0 && this.#held.of(group) + bytes <= timesFree * free;
   }
 
-  #give(guest: number, group: string, bytes: number): void {
+  /** Whether a run could hold so much if it were alone. */
+  #couldFit(bytes: number): boolean {
+    return bytes <= timesFree * (this.#options.bytes - bytes);
+  }
+
+  #give({ guest, group, bytes }: Asker): void {
     this.#held.add(group, bytes);
     const holder = this.#holders.get(guest);
     if (holder === undefined) this.#holders.set(guest, { group, bytes });
     else holder.bytes += bytes;
   }
 
+  #noteGiven(line: Line): void {
+    line.givenAt = performance.now();
+    line.movedAt = line.givenAt;
+  }
+
   #serve(): void {
     for (const [group, line] of [...this.#lines]) {
-      const [asker] = line;
-      if (asker === undefined || this.#isSettling(group) || !this.#fits(group, asker.bytes))
-        continue;
-      line.shift();
-      this.#lines.delete(group);
-      if (line.length > 0) this.#lines.set(group, line);
-      this.#settle(group);
-      this.#give(asker.guest, group, asker.bytes);
+      const isSettling = performance.now() - line.givenAt < settleMs;
+      const index = line.askers.findIndex(
+        (asker, place) => (asker.isNew || (place === 0 && !isSettling)) && this.#fits(asker),
+      );
+      const asker = this.#take(group, index);
+      if (asker === undefined) continue;
+      // Its next turn comes after those of the others.
+      if (this.#lines.delete(group)) this.#lines.set(group, line);
+      this.#noteGiven(line);
+      this.#give(asker);
       this.#options.onGiven(asker.guest, asker.bytes);
     }
     if (this.isShort) return;
-    clearTimeout(this.#patience);
     clearInterval(this.#looking);
-    this.#patience = undefined;
     this.#looking = undefined;
-    this.#givenAt.clear();
   }
 
-  #isSettling(group: string): boolean {
-    const givenAt = this.#givenAt.get(group);
-    return givenAt !== undefined && performance.now() - givenAt < settleMs;
+  /** Takes an asker out of its line. */
+  #take(group: string, index: number): Asker | undefined {
+    const { askers = [] } = this.#lines.get(group) ?? {};
+    const [asker] = index < 0 ? [] : askers.splice(index, 1);
+    if (askers.length === 0) this.#lines.delete(group);
+    return asker;
   }
 
-  #settle(group: string): void {
-    this.#givenAt.set(group, performance.now());
-    this.#patience?.refresh();
-  }
-
-  #wait(): NodeJS.Timeout {
-    return setTimeout(() => this.#refuse(), this.#options.patienceMs ?? defaultPatienceMs).unref();
-  }
-
-  #refuse(): void {
-    this.#patience = undefined;
+  #look(): void {
+    this.#serve();
+    const now = performance.now();
+    const stuck = [...this.#lines.values()].filter(({ movedAt }) => now - movedAt >= patienceMs);
+    if (stuck.length === 0) return;
+    for (const line of stuck) line.movedAt = now;
     const groups = [...this.#lines.keys()];
     groups.sort((one, other) => this.#held.of(other) - this.#held.of(one));
-    const asker = this.#lines.get(groups[0] ?? "")?.at(-1);
+    const all = groups.flatMap((group) => this.#lines.get(group)?.askers.toReversed() ?? []);
+    const asker = all.find(({ isNew }) => !isNew) ?? all[0];
     if (asker === undefined) return;
-    this.#patience = this.#wait();
     this.forget(asker.guest);
     this.#options.onRefused(asker.guest);
   }

@@ -7,7 +7,10 @@ const standsAt = 4;
 const takesTurnsAt = 5;
 const roomAt = 6;
 const refusedAt = 7;
-const integers = 8; // doubles follow, at a multiple of 8 bytes
+const wakesAt = 8;
+const waitsForRoomAt = 9;
+const collectsAt = 10;
+const integers = 12; // one more than there are: doubles follow, at a multiple of 8 bytes
 const usedAt = 0;
 const enteredAt = 1;
 const memoryAt = 2;
@@ -79,9 +82,9 @@ export class RunControl {
   /** It is to end as soon as it can. */
   kill(): void {
     Atomics.store(this.#flags, killedAt, 1);
-    // A thread that is about to wait for credit or for room sees another value, and looks again.
+    // A thread that is about to wait for credit sees another value, and looks again.
     this.give(1);
-    this.giveRoom(1);
+    this.#wake();
     this.goOn();
   }
 
@@ -140,13 +143,13 @@ export class RunControl {
   /** Its memory may grow by so many pages more. */
   giveRoom(pages: number): void {
     Atomics.add(this.#flags, roomAt, pages);
-    Atomics.notify(this.#flags, roomAt);
+    this.#wake();
   }
 
   /** It is given no room for its memory any more. */
   refuseRoom(): void {
     Atomics.store(this.#flags, refusedAt, 1);
-    this.giveRoom(1);
+    this.#wake();
   }
 
   get isRefusedRoom(): boolean {
@@ -158,24 +161,59 @@ export class RunControl {
     return Atomics.load(this.#flags, roomAt);
   }
 
-  /** Blocks its thread until there is other room than this, or it is refused or killed. */
-  awaitRoom(roomPages: number): void {
-    Atomics.wait(this.#flags, roomAt, roomPages);
+  /**
+   * Blocks its thread until something has happened since `wakes` was read: there is more room, or none to
+   * come, or the run is killed, or the thread is to free what it holds for nobody.
+   */
+  awaitRoom(wakes: number): void {
+    Atomics.store(this.#flags, waitsForRoomAt, 1);
+    Atomics.wait(this.#flags, wakesAt, wakes);
+    Atomics.store(this.#flags, waitsForRoomAt, 0);
   }
 
-  /** The thread lives, and its instance has so much memory: whoever watches from outside need not. */
-  beat(memoryBytes: number): void {
-    this.#times[memoryAt] = memoryBytes;
+  /** Its thread is blocked until there is room: it computes nothing. */
+  get waitsForRoom(): boolean {
+    return Atomics.load(this.#flags, waitsForRoomAt) === 1;
+  }
+
+  /** How often something has happened that ends a wait for room. */
+  get wakes(): number {
+    return Atomics.load(this.#flags, wakesAt);
+  }
+
+  /** Its thread, which executes it and hears nothing else, is to free what it holds for nobody. */
+  askToCollect(): void {
+    Atomics.store(this.#flags, collectsAt, 1);
+    this.#wake();
+  }
+
+  /** Whether the thread has been asked to free what it holds; once for each time. */
+  takeCollect(): boolean {
+    if (Atomics.load(this.#flags, collectsAt) === 0) return false;
+    return Atomics.exchange(this.#flags, collectsAt, 0) === 1;
+  }
+
+  /** The thread lives: whoever watches from outside need not. */
+  beat(): void {
     Atomics.add(this.#flags, beatAt, 1);
   }
 
-  /** Memory of the instance at the last beat, bytes. */
+  /** Memory of the instance, bytes. */
   get memoryBytes(): number {
     return this.#times[memoryAt] ?? 0;
   }
 
+  set memoryBytes(bytes: number) {
+    this.#times[memoryAt] = bytes;
+  }
+
   get beats(): number {
     return Atomics.load(this.#flags, beatAt);
+  }
+
+  #wake(): void {
+    Atomics.add(this.#flags, wakesAt, 1);
+    Atomics.notify(this.#flags, wakesAt);
   }
 
   /** From waiting, or from not having begun. */

@@ -1,6 +1,7 @@
 import { parseJson, stringifyJson } from "../../../shared/json.ts";
 import type { JsonObject } from "../../../shared/model.ts";
 import { type AuthorText, type Failure, toFailure, toReport } from "./failure.ts";
+import { Growth, type GrowthOptions } from "./growth.ts";
 import { readAnswer, readProgram } from "./guest-frames.ts";
 import { type GuestClient, type GuestInstance, Unreported } from "./guest-instance.ts";
 import { OutOfMemory } from "./guest-memory.ts";
@@ -30,13 +31,10 @@ export interface RunLimits {
 }
 
 /** Options of a `Run`. */
-export interface RunOptions {
-  readonly control: RunControl;
+export interface RunOptions extends GrowthOptions {
   readonly limits: RunLimits;
   readonly instance: GuestInstance;
   readonly post: (bytes: Uint8Array<ArrayBuffer>) => void;
-  /** Asks for room for so many more pages of memory. */
-  readonly askRoom: (pages: number) => void;
   /** Called once, when the run has ended by itself or by its limits. */
   readonly onEnd: (end: RunEnd, use: { cpuMs: number; peakMemoryBytes: number }) => void;
   /** Called when it waits for something, where it takes turns with others. */
@@ -56,9 +54,6 @@ const rests = { waits: 0, busy: 1, hasValue: 2 } as const;
 const checkMs = 2;
 // More than that is given back with the thread.
 const keptParserBytes = 64 * 1024 * 1024;
-// Beyond what it is begun with, its memory grows by such steps.
-const growthPages = 64;
-const noRoom = "out of memory: others hold what the engine has";
 const longInteger = /\d{16}/;
 
 /** CPU time of this thread, milliseconds. */
@@ -73,6 +68,7 @@ export class Run implements GuestClient {
   readonly #control: RunControl;
   readonly #instance: GuestInstance;
   readonly #outbox: Outbox;
+  readonly #growth: Growth;
   #author: AuthorText = { code: "", language: "", source: undefined };
   #timer: NodeJS.Timeout | undefined;
   #lateTimer: NodeJS.Timeout | undefined;
@@ -86,7 +82,9 @@ export class Run implements GuestClient {
     this.#control = control;
     this.#instance = instance;
     this.#outbox = new Outbox({ control, outputBytes: limits.outputBytes, post });
+    this.#growth = new Growth(options);
     instance.connect(this, limits.memoryBytes);
+    this.onGrown();
   }
 
   /** Takes a frame of the host's: the program first, answers then. */
@@ -132,19 +130,18 @@ export class Run implements GuestClient {
   }
 
   awaitRoom(grownPages: number): void {
-    const control = this.#control;
-    for (let room = control.roomPages; room < grownPages; room = control.roomPages) {
-      if (control.isKilled) throw new RunStop(killed);
-      if (control.isRefusedRoom) throw new OutOfMemory(noRoom);
-      this.#options.askRoom(Math.max(grownPages - room, growthPages));
-      control.awaitRoom(room);
-    }
+    this.#growth.awaitRoom(grownPages);
+  }
+
+  onGrown(): void {
+    this.#control.memoryBytes = this.#instance.memoryBytes;
   }
 
   onTick(): void {
     this.#control.awaitTurn();
     if (this.#control.isKilled) throw new RunStop(killed);
-    this.#control.beat(this.#instance.memoryBytes);
+    this.#control.beat();
+    this.#growth.collect();
     const now = performance.now();
     if (now - this.#checkedAt < checkMs) return;
     this.#checkedAt = now;

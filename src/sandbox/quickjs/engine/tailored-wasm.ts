@@ -69,7 +69,7 @@ function importedFunctions(body: Uint8Array): string[] {
     reader.bytes(reader.number());
     const name = Buffer.from(reader.bytes(reader.number())).toString();
     if (reader.byte() !== functionKind)
-      throw new Error("the WASM program imports no functions only");
+      throw new Error("the WASM program imports more than functions");
     reader.number();
     names.push(name);
   }

@@ -45,7 +45,7 @@ export interface HeldRun {
   limits: RunLimits | undefined;
   /** Its beats when somebody last looked. */
   beats: number;
-  /** Frames of the host's that came before there was room for it; undefined once it has begun. */
+  /** Frames of the host's that have come while there was no room for it yet; undefined once it has begun. */
   backlog: Uint8Array<ArrayBuffer>[] | undefined;
   /** CPU time of it that counts among what its group has used, milliseconds. */
   countedMs: number;
@@ -140,7 +140,7 @@ export class Thread {
     this.runs.set(guest, {
       control: new RunControl(),
       limits: undefined,
-      backlog: undefined,
+      backlog: [],
       beats: 0,
       countedMs: 0,
     });
@@ -162,7 +162,9 @@ export class Thread {
 
   /** It is to free what it can, where it holds something for nobody. */
   collect(): void {
-    if (this.#unfreed.size > 0) this.post({ type: "collect" });
+    if (this.#unfreed.size === 0) return;
+    this.post({ type: "collect" });
+    this.executing()?.[1].control.askToCollect();
   }
 
   /** From now on it lets other threads go first. */

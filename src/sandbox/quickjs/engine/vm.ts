@@ -42,6 +42,7 @@ export interface VmHost {
   readonly onRejection: (promise: Pointer, reason: Pointer, isHandled: boolean) => void;
   /** Whether the guest's memory may grow by so many pages; what it throws ends the guest at once. */
   readonly mayGrow: (pages: number) => boolean;
+  readonly onGrown: () => void;
   /** Fills bytes that nobody can predict. */
   readonly fillRandom: (bytes: Uint8Array) => void;
   /** The name under which a module that the guest imports is looked for among those it has. */
@@ -260,7 +261,9 @@ export class Vm {
       [growthImport]: (pages: number) => {
         if (!host.mayGrow(pages >>> 0)) return -1;
         try {
-          return this.memory.grow(pages >>> 0);
+          const before = this.memory.grow(pages >>> 0);
+          host.onGrown();
+          return before;
         } catch {
           return -1; // beyond its most, or the machine's
         }

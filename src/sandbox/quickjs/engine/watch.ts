@@ -73,7 +73,9 @@ export class Watch {
     }
     const busy = threads.flatMap((thread) => {
       const found = thread.executing();
-      return found === undefined ? [] : [[thread, ...found] as const];
+      return found === undefined || found[1].control.waitsForRoom
+        ? []
+        : [[thread, ...found] as const];
     });
     const long: LongRun[] = [];
     for (const [thread, guest, run] of busy) {
