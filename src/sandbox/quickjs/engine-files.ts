@@ -30,6 +30,7 @@ const guestModules = [
   "search-params",
   "urls",
   "abort",
+  "intl-options",
   "intl",
   "locale-methods",
   "encoding",

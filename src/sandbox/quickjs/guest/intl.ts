@@ -1,4 +1,5 @@
 import { host } from "./host.ts";
+import { optionsOf } from "./intl-options.ts";
 import {
   append,
   create,
@@ -9,7 +10,6 @@ import {
   isArray,
   isInstance,
   itemsOf,
-  keys,
   NewDate,
   NewProxy,
   NewRangeError,
@@ -25,7 +25,7 @@ interface Asked {
   readonly kind: string;
   readonly method: string;
   readonly locales?: unknown;
-  readonly options?: unknown;
+  readonly options?: object | undefined;
   readonly args?: readonly unknown[];
 }
 
@@ -39,7 +39,7 @@ export function ask({ kind, method, locales, options, args }: Asked): unknown {
     kind,
     method,
     locales: localesOf(locales),
-    options: optionsOf(options),
+    options,
     args: args === undefined ? undefined : bare(args),
   });
   const answer = parse(host.i(request)) as Record<string, unknown>;
@@ -51,20 +51,6 @@ export function localesOf(locales: unknown): unknown {
   if (locales === undefined || typeof locales === "string") return locales;
   if (!isArray(locales)) throw new NewTypeError("locales are text, or a list of texts");
   return mapped(locales, toText);
-}
-
-/** What is text, a number or a boolean; an option that is something else is taken for its text. */
-export function optionsOf(options: unknown): object | undefined {
-  if (options === undefined || options === null) return undefined;
-  const plain = create(null) as Record<string, unknown>;
-  const names = keys(options as object);
-  for (let index = 0; index < names.length; index++) {
-    const name = names[index] as string;
-    const value = (options as Record<string, unknown>)[name];
-    if (value === undefined) continue;
-    plain[name] = typeof value === "number" || typeof value === "boolean" ? value : toText(value);
-  }
-  return plain;
 }
 
 /** A number as text that keeps all of it; a list as texts. */
@@ -122,7 +108,7 @@ type Options = Pick<Asked, "kind" | "locales" | "options">;
 function intlClass(kind: string, define: (self: object, asked: Options) => void): object {
   function Made(this: object | undefined, locales?: unknown, options?: unknown) {
     const self = new.target === undefined ? create(Made.prototype) : (this as object);
-    const asked = { kind, locales: localesOf(locales), options: optionsOf(options) };
+    const asked = { kind, locales: localesOf(locales), options: optionsOf(kind, options) };
     ask({ ...asked, method: "" });
     define(self, asked);
     hidden(self, "resolvedOptions", () => ask({ ...asked, method: "resolvedOptions" }));
@@ -173,7 +159,7 @@ export function compare(key: string, one: string, other: string): number {
     throw new NewRangeError(`Intl takes ${maxLength} bytes a call`);
   }
   if (key !== usedKey) {
-    const { locales, options } = parse(key) as { locales?: unknown; options?: unknown };
+    const { locales, options } = parse(key) as { locales?: unknown; options?: object };
     ask({ kind: "Collator", method: "use", locales, options });
     usedKey = key;
   }

@@ -1,4 +1,5 @@
-import { ask, compare, keyOf, localesOf, number, numeric, optionsOf } from "./intl.ts";
+import { ask, compare, keyOf, localesOf, number, numeric } from "./intl.ts";
+import { optionsOf } from "./intl-options.ts";
 import {
   apply,
   dateTime,
@@ -19,9 +20,11 @@ type ToLocale = (this: unknown, locales?: unknown, options?: unknown) => string;
 
 /** `toLocaleString` of numbers, by what takes one out of its object. */
 function ofNumbers(unbox: (value: unknown) => unknown): ToLocale {
-  return function (locales, options) {
+  const kind = "NumberFormat";
+  return function (locales, given) {
     const args = [numeric(unbox(this))];
-    return ask({ kind: "NumberFormat", method: "format", locales, options, args }) as string;
+    const options = optionsOf(kind, given);
+    return ask({ kind, method: "format", locales, options, args }) as string;
   };
 }
 
@@ -55,7 +58,8 @@ let lastKey = keyOf(undefined, undefined);
 /** The key of what is asked for; of one locale it is remembered, as sorting asks for it again and again. */
 function keyFor(locales: unknown, options: unknown): string {
   const isLocale = locales === undefined || typeof locales === "string";
-  if (!isLocale || options !== undefined) return keyOf(localesOf(locales), optionsOf(options));
+  if (!isLocale || options !== undefined)
+    return keyOf(localesOf(locales), optionsOf("Collator", options));
   if (locales !== lastLocale) {
     lastKey = keyOf(locales, undefined);
     lastLocale = locales;
@@ -77,7 +81,8 @@ export function defineLocaleMethods(): void {
     hidden(prototype, "toLocaleString", method);
   }
   for (const method of ["toLocaleString", "toLocaleDateString", "toLocaleTimeString"]) {
-    hidden(Date.prototype, method, function (this: Date, locales?: unknown, options?: unknown) {
+    hidden(Date.prototype, method, function (this: Date, locales?: unknown, given?: unknown) {
+      const options = optionsOf("DateTimeFormat", given);
       return ask({ kind: "Date", method, locales, options, args: [number(dateTime(this))] });
     });
   }
