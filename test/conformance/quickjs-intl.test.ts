@@ -14,6 +14,10 @@ describe("locales in quickjs", () => {
     ["(1234567.891).toLocaleString()", "1,234,567.891"],
     ["(0.256).toLocaleString('de-DE', { style: 'percent' })", "26\u00a0%"],
     ["(1e6).toLocaleString('en-IN')", "10,00,000"],
+    [
+      "123456789012345678901234567890n.toLocaleString('de-DE')",
+      "123.456.789.012.345.678.901.234.567.890",
+    ],
     ["NaN.toLocaleString() + (-0).toLocaleString()", "NaN-0"],
     ["[1000, 2].toLocaleString()", "1,000,2"],
     [
@@ -62,6 +66,24 @@ describe("locales in quickjs", () => {
     [
       "Intl.getCanonicalLocales('EN-us').join() + Intl.NumberFormat.supportedLocalesOf(['de', 'xx']).join()",
       "en-USde",
+    ],
+    ["new Intl.NumberFormat('en').format('9007199254740993')", "9,007,199,254,740,993"],
+    [
+      "new Intl.NumberFormat('en').format({ valueOf: () => '12345678901234567890.5' })",
+      "12,345,678,901,234,567,890.5",
+    ],
+    ["new Intl.NumberFormat('en').format({ [Symbol.toPrimitive]: (hint) => hint })", "NaN"],
+    [
+      "[' 12 ', '0x1f', '', 'x', null, true, Object(5n), new Date(7), [8]].map(new Intl.NumberFormat('en').format).join()",
+      "12,31,0,NaN,0,1,5,7,8",
+    ],
+    [
+      "new Intl.NumberFormat('en', { maximumSignificantDigits: 3 }).format('1e-10')",
+      "0.0000000001",
+    ],
+    [
+      "new Intl.NumberFormat('en').formatRange('9007199254740993', '9007199254740995')",
+      "9,007,199,254,740,993–9,007,199,254,740,995",
     ],
     ["new Intl.NumberFormat('de', Object.create({ style: 'percent' })).format(0.5)", "50\u00a0%"],
     ["(1.5).toLocaleString('en', new (class { get style() { return 'percent'; } })())", "150%"],
@@ -154,6 +176,11 @@ signs.join(" ")`;
       "new Intl.NumberFormat('en', { maximumFractionDigits: NaN })",
       "RangeError",
       "maximumFractionDigits value is out of range",
+    ],
+    [
+      "new Intl.NumberFormat('en', { maximumSignificantDigits: 21 }).format('1e-999999999')",
+      "RangeError",
+      "Intl takes exponents down to -999",
     ],
   ])("says what is wrong with %s", async (code, type, message) => {
     const { result } = await collect(executor, code);

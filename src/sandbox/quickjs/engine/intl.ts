@@ -2,6 +2,7 @@
 // found in a table.
 const maxBytes = 64 * 1024;
 const maxFormatters = 64;
+const maxExponent = 999;
 const locale = "en-US";
 const timeZone = "UTC";
 
@@ -29,6 +30,8 @@ const kinds: Readonly<Record<string, readonly string[]>> = {
   DisplayNames: ["of"],
   Segmenter: ["segment"],
 };
+/** Those that take the text of a number, and all of its digits. */
+const numericKinds = ["NumberFormat", "PluralRules"];
 const dateMethods = ["toLocaleString", "toLocaleDateString", "toLocaleTimeString"] as const;
 
 /** What programs ask of ICU, each in a message of text: the formatters of one program, at most 64 at once. */
@@ -74,7 +77,9 @@ export class Formatters {
     }
     if (method === "resolvedOptions") return formatter.resolvedOptions?.();
     if (!methods.includes(method)) throw new TypeError(`Intl.${kind} has no ${method}`);
-    const value = formatter[method]?.(...(request.args ?? []).map(toArgument));
+    const args = (request.args ?? []).map(toArgument);
+    if (numericKinds.includes(kind)) args.forEach(checkExponent);
+    const value = formatter[method]?.(...args);
     return kind === "Segmenter" ? Array.from(value as Iterable<object>) : value;
   }
 
@@ -89,6 +94,15 @@ export class Formatters {
       this.#made.set(key, made);
     }
     return made as Formatter;
+  }
+}
+
+/** ICU writes out each zero of 1e-999999999, for most of a minute: nothing can end it meanwhile. */
+function checkExponent(given: unknown): void {
+  if (typeof given !== "string") return;
+  const exponent = /^\s*[+-]?[\d.]+e-(\d+)\s*$/i.exec(given)?.[1];
+  if (Number(exponent) > maxExponent) {
+    throw new RangeError(`Intl takes exponents down to -${maxExponent}`);
   }
 }
 

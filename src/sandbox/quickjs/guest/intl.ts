@@ -2,6 +2,7 @@ import { host } from "./host.ts";
 import { optionsOf } from "./intl-options.ts";
 import {
   append,
+  apply,
   create,
   dateTime,
   hasOwn,
@@ -15,9 +16,11 @@ import {
   NewRangeError,
   NewTypeError,
   now,
+  ordinaryPrimitive,
   parse,
   setPrototypeOf,
   stringify,
+  toPrimitive,
   toText,
 } from "./primordials.ts";
 
@@ -68,6 +71,19 @@ export const number = (value: number) => ({
 
 export const numeric = (value: unknown) =>
   typeof value === "bigint" ? argument(value) : number(+(value as number));
+/** What a number is formatted from: text, which may have more digits than a number keeps, or a number. */
+function mathematical(value: unknown): unknown {
+  const given = primitive(value);
+  return typeof given === "string" ? given : numeric(given);
+}
+
+function primitive(value: unknown): unknown {
+  if (value === null || (typeof value !== "object" && typeof value !== "function")) return value;
+  const convert = (value as { [toPrimitive]?: unknown })[toPrimitive];
+  if (convert === undefined || convert === null) return ordinaryPrimitive(value, "number");
+  return apply(convert as () => unknown, value, ["number"]);
+}
+
 const time = (value: unknown) =>
   value === undefined
     ? number(now())
@@ -83,7 +99,7 @@ function mapped(list: readonly unknown[], convert: (value: unknown) => unknown):
 
 /** How the arguments of a formatter's methods cross. */
 const formatters: Readonly<Record<string, (args: unknown[]) => unknown[]>> = {
-  NumberFormat: (args) => mapped(args, numeric),
+  NumberFormat: (args) => mapped(args, mathematical),
   DateTimeFormat: (args) => (args.length === 0 ? [time(undefined)] : mapped(args, time)),
   PluralRules: (args) => mapped(args, numeric),
   RelativeTimeFormat: (args) => [numeric(args[0]), toText(args[1])],

@@ -32,6 +32,7 @@ export const { apply, ownKeys } = Reflect;
 export const { isArray } = Array;
 export const { isFinite: isFiniteNumber, isInteger, isSafeInteger } = Number;
 export const { floor, max, min } = Math;
+export const { toPrimitive } = Symbol;
 export const now = Date.now;
 export const toText = String;
 export const toBigInt = BigInt;
@@ -81,6 +82,10 @@ export const toWellFormed = uncurry(String.prototype.toWellFormed);
 export const trimEnd = uncurry(String.prototype.trimEnd);
 export const objectPrototype = Object.prototype;
 export const dateTime = uncurry(Date.prototype.getTime);
+/** What an object is as a number, or as a text where it has no number. */
+export const ordinaryPrimitive = uncurry(
+  Date.prototype[Symbol.toPrimitive] as (this: unknown, hint: string) => unknown,
+);
 export const dateText = uncurry(Date.prototype.toISOString);
 export const unboxNumber = uncurry(Number.prototype.valueOf as (this: unknown) => number);
 export const unboxText = uncurry(String.prototype.valueOf as (this: unknown) => string);
