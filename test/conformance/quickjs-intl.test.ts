@@ -106,6 +106,31 @@ describe("locales in quickjs", () => {
       "[0, null, '', 'x'].map((hour12) => new Date(0).toLocaleTimeString('en', { hour12 }).endsWith('AM')).join()",
       "false,false,false,true",
     ],
+    [
+      "[-1, 0, 2, 3, NaN, 6, '5'].map((place) => { const found = new Intl.Segmenter('en', { granularity: 'word' }).segment('Hi you').containing(place); return found && [found.segment, found.index, found.input, found.isWordLike].join('/'); }).join()",
+      ",Hi/0/Hi you/true, /2/Hi you/false,you/3/Hi you/true,Hi/0/Hi you/true,,you/3/Hi you/true",
+    ],
+    [
+      "JSON.stringify(new Intl.Segmenter('en').segment('a👍🏽').containing(3))",
+      '{"segment":"👍🏽","index":1,"input":"a👍🏽"}',
+    ],
+    [
+      "['NumberFormat', 'DateTimeFormat', 'Collator', 'PluralRules', 'RelativeTimeFormat', 'ListFormat', 'Segmenter'].map((kind) => Object.prototype.toString.call(new Intl[kind]()).slice(8, -1)).join()",
+      "Intl.NumberFormat,Intl.DateTimeFormat,Intl.Collator,Intl.PluralRules,Intl.RelativeTimeFormat,Intl.ListFormat,Intl.Segmenter",
+    ],
+    [
+      "Intl.NumberFormat.prototype.formatRangeToParts.call(new Intl.NumberFormat('en'), 1, 2).map((part) => part.source).join()",
+      "startRange,shared,endRange",
+    ],
+    [
+      "Reflect.ownKeys(new Intl.NumberFormat()).length + ' ' + Reflect.ownKeys(Intl.DateTimeFormat.prototype).map(String).sort().join()",
+      "0 Symbol(Symbol.toStringTag),constructor,format,formatRange,formatRangeToParts,formatToParts,resolvedOptions",
+    ],
+    ["((format) => String(format.format === format.format))(new Intl.NumberFormat())", "true"],
+    [
+      "new (class extends Intl.NumberFormat { twice(value) { return this.format(2 * value); } })('de').twice(1000)",
+      "2.000",
+    ],
   ])("gives for %s what Node gives", async (code, text) => {
     expect((await collect(executor, code)).result).toMatchObject({
       value: { json: JSON.stringify(text) },
@@ -182,6 +207,16 @@ signs.join(" ")`;
       "RangeError",
       "Intl takes exponents down to -999",
     ],
+    [
+      "new Intl.DateTimeFormat('en').formatRange(0, undefined)",
+      "TypeError",
+      "formatRange takes a start and an end",
+    ],
+    [
+      "Intl.NumberFormat.prototype.formatToParts.call(new Intl.DateTimeFormat(), 1)",
+      "TypeError",
+      "this is not an Intl.NumberFormat",
+    ],
   ])("says what is wrong with %s", async (code, type, message) => {
     const { result } = await collect(executor, code);
     expect(result).toMatchObject({ status: "failed", error: { type } });
@@ -202,6 +237,15 @@ signs.join(" ")`;
     const names = JSON.parse((result as { value: { json: string } }).value.json);
     for (const kind of Object.keys(byNode))
       expect(names[kind]).toEqual(expect.arrayContaining(byNode[kind] ?? []));
+  });
+
+  it("segments a text of thousands of segments", async () => {
+    const code = `const text = "ab ".repeat(2000);
+const segments = new Intl.Segmenter("en", { granularity: "word" }).segment(text);
+[segments.length, segments.containing(5999).segment, Array.from(segments, (each) => each.segment).join("") === text]`;
+    expect((await collect(executor, code)).result).toMatchObject({
+      value: { json: '[4000," ",true]' },
+    });
   });
 
   it("makes any number of formatters, of which it keeps a bounded number", async () => {

@@ -31,6 +31,7 @@ const guestModules = [
   "urls",
   "abort",
   "intl-options",
+  "intl-segments",
   "intl",
   "locale-methods",
   "encoding",

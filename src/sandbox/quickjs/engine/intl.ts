@@ -80,7 +80,7 @@ export class Formatters {
     const args = (request.args ?? []).map(toArgument);
     if (numericKinds.includes(kind)) args.forEach(checkExponent);
     const value = formatter[method]?.(...args);
-    return kind === "Segmenter" ? Array.from(value as Iterable<object>) : value;
+    return kind === "Segmenter" ? boundaries(value as Iterable<Intl.SegmentData>) : value;
   }
 
   #formatter({ kind, locales = locale, options = {} }: Request): Formatter {
@@ -104,6 +104,13 @@ function checkExponent(given: unknown): void {
   if (Number(exponent) > maxExponent) {
     throw new RangeError(`Intl takes exponents down to -${maxExponent}`);
   }
+}
+
+/** Without the texts, which the guest has. */
+function boundaries(segments: Iterable<Intl.SegmentData>): unknown[] {
+  return Array.from(segments, ({ index, isWordLike }) =>
+    isWordLike === undefined ? [index] : [index, isWordLike],
+  );
 }
 
 function toArgument(given: Argument): unknown {

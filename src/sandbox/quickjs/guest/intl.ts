@@ -1,10 +1,12 @@
 import { host } from "./host.ts";
 import { optionsOf } from "./intl-options.ts";
+import { type Boundary, segmentsOf } from "./intl-segments.ts";
 import {
   append,
   apply,
   create,
   dateTime,
+  defineProperty,
   hasOwn,
   hidden,
   is,
@@ -15,13 +17,17 @@ import {
   NewProxy,
   NewRangeError,
   NewTypeError,
+  NewWeakMap,
   now,
   ordinaryPrimitive,
   parse,
   setPrototypeOf,
   stringify,
   toPrimitive,
+  toStringTag,
   toText,
+  weakGet,
+  weakSet,
 } from "./primordials.ts";
 
 interface Asked {
@@ -120,45 +126,87 @@ const methods: Readonly<Record<string, readonly string[]>> = {
 
 type Options = Pick<Asked, "kind" | "locales" | "options">;
 
-/** A class of `Intl` that keeps nothing but what it was made with; `define` gives it its own methods. */
-function intlClass(kind: string, define: (self: object, asked: Options) => void): object {
+/** What each formatter was made with. */
+const made = new NewWeakMap<object, Options>();
+
+function askedOf(kind: string, self: unknown): Options {
+  const asked = weakGet(made, self as object) as Options | undefined;
+  if (asked?.kind !== kind) throw new NewTypeError(`this is not an Intl.${kind}`);
+  return asked;
+}
+
+/** A class of `Intl`, and what gives it a method. */
+function intlClass(kind: string) {
   function Made(this: object | undefined, locales?: unknown, options?: unknown) {
     const self = new.target === undefined ? create(Made.prototype) : (this as object);
     const asked = { kind, locales: localesOf(locales), options: optionsOf(kind, options) };
     ask({ ...asked, method: "" });
-    define(self, asked);
-    hidden(self, "resolvedOptions", () => ask({ ...asked, method: "resolvedOptions" }));
+    weakSet(made, self, asked);
     return self;
   }
   hidden(Made, "name", kind);
   hidden(Made, "supportedLocalesOf", (locales: unknown) =>
     ask({ kind, method: "supportedLocalesOf", locales }),
   );
-  return Made;
+  const define = (name: string, call: (asked: Options, args: unknown[]) => unknown) => {
+    const method = function (this: unknown, ...args: unknown[]) {
+      return call(askedOf(kind, this), args);
+    };
+    hidden(method, "name", name);
+    hidden(Made.prototype, name, method);
+  };
+  define("resolvedOptions", (asked) => ask({ ...asked, method: "resolvedOptions" }));
+  const tag = { __proto__: null, value: `Intl.${kind}`, configurable: true };
+  defineProperty(Made.prototype, toStringTag, tag as PropertyDescriptor);
+  return { Made, define };
+}
+
+/** A method that is handed to `map` and `sort`: of each formatter it is a function of its own. */
+function defineBound(
+  { Made }: ReturnType<typeof intlClass>,
+  name: string,
+  bind: (asked: Options) => (...args: unknown[]) => unknown,
+): void {
+  const kind = Made.name;
+  const bound = new NewWeakMap<object, unknown>();
+  const get = function (this: object) {
+    const asked = askedOf(kind, this);
+    if (weakGet(bound, this) === undefined) weakSet(bound, this, bind(asked));
+    return weakGet(bound, this);
+  };
+  const accessor = { __proto__: null, get, configurable: true };
+  defineProperty(Made.prototype, name, accessor as PropertyDescriptor);
 }
 
 function formatter(kind: string, toArgs: (args: unknown[]) => unknown[]): object {
-  const names = methods[kind] ?? [];
-  return intlClass(kind, (self, asked) => {
-    const call = (method: string, args: unknown[]) => ask({ ...asked, method, args: toArgs(args) });
-    for (let index = 0; index < names.length; index++) {
-      const method = names[index] as string;
-      hidden(self, method, (...args: unknown[]) => call(method, args));
-    }
-    // As accessors that give a function of their own: they are handed to `map` and `sort`.
-    if (kind === "NumberFormat" || kind === "DateTimeFormat") {
-      hidden(self, "format", (value: unknown) => call("format", [value]));
-    }
-  });
+  const intl = intlClass(kind);
+  const call = (asked: Options, method: string, given: unknown[]): unknown => {
+    const args = toArgs(given);
+    const value = ask({ ...asked, method, args });
+    return kind === "Segmenter" ? segmentsOf(args[0] as string, value as Boundary[]) : value;
+  };
+  for (const method of methods[kind] ?? []) {
+    const isRange = method.includes("Range");
+    intl.define(method, (asked, args) => {
+      if (isRange && (args[0] === undefined || args[1] === undefined)) {
+        throw new NewTypeError(`${method} takes a start and an end`);
+      }
+      return call(asked, method, args);
+    });
+  }
+  if (kind === "NumberFormat" || kind === "DateTimeFormat") {
+    defineBound(intl, "format", (asked) => (value) => call(asked, "format", [value]));
+  }
+  return intl.Made;
 }
 
 function collator(): object {
-  return intlClass("Collator", (self, { locales, options }) => {
+  const intl = intlClass("Collator");
+  defineBound(intl, "compare", ({ locales, options }) => {
     const key = keyOf(locales, options);
-    hidden(self, "compare", (one: unknown, other: unknown) =>
-      compare(key, toText(one), toText(other)),
-    );
+    return (one, other) => compare(key, toText(one), toText(other));
   });
+  return intl.Made;
 }
 
 /** Locales and options as one text, for `compare`. */

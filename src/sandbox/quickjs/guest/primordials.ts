@@ -31,8 +31,8 @@ export const {
 export const { apply, ownKeys } = Reflect;
 export const { isArray } = Array;
 export const { isFinite: isFiniteNumber, isInteger, isSafeInteger } = Number;
-export const { floor, max, min } = Math;
-export const { toPrimitive } = Symbol;
+export const { floor, max, min, trunc } = Math;
+export const { toPrimitive, toStringTag } = Symbol;
 export const now = Date.now;
 export const toText = String;
 export const toBigInt = BigInt;
