@@ -74,6 +74,24 @@ it("gives the guest's CPU time the wall time where nothing is said", () => {
   expect(maxLimits).toMatchObject({ wallMs: 600_000, activeMs: 600_000 });
 });
 
+it.each([
+  [1, 51],
+  [4, 204],
+])(
+  "has the slots follow its memory where nothing is said of them: %i GiB",
+  async (gibibytes, slots) => {
+    const memory_bytes = gibibytes * 1024 ** 3;
+    const followed = { memoryBytes: memory_bytes, slots, tenantSlots: slots, queueSize: slots };
+    expect(parseConfig({ memory_bytes })).toMatchObject(followed);
+    const env = { CODEMODE_MEMORY_BYTES: String(memory_bytes) };
+    expect(await loadConfig({ env })).toMatchObject(followed);
+    expect(parseConfig({ memory_bytes, slots: 7 })).toMatchObject({
+      memoryBytes: memory_bytes,
+      slots: 7,
+    });
+  },
+);
+
 it("lets no deadline be shorter than the longest execution where nothing is said", () => {
   const config = parseConfig({ queue_timeout_ms: 1_000, max_limits: { wall_ms: 60_000 } });
   expect(config.maxDeadlineMs).toBe(66_000);
