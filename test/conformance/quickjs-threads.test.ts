@@ -242,7 +242,9 @@ describe("the threads of quickjs", () => {
   });
 
   it("hold a thousand programs that wait for tools, and answer all of them", async () => {
-    await using executor = await startQuickjs({ maxThreads: 4, warmThreads: 2 });
+    // They take some 2.4 MiB each, all of one tenant: on a small machine they would not fit by themselves.
+    const memoryBytes = 4 * 1024 ** 3;
+    await using executor = await startQuickjs({ maxThreads: 4, warmThreads: 2, memoryBytes });
     const waiters = await startWaiters(executor, 1_000);
     waiters.answer();
     expect(values(await waiters.ended)).toEqual(
