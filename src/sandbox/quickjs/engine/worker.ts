@@ -48,6 +48,11 @@ function collect(): void {
   if (guests.length > 0) send({ type: "freed", guests });
 }
 
+/** The same, where a run waits for it: it is asked for more than once, and a collection takes milliseconds. */
+function collectUnfreed(): void {
+  if (unfreed.length > 0) collect();
+}
+
 /** Forgets a run. Once what there is to do has been done, the next one shall find an instance. */
 function forget(guest: number): void {
   const held = runs.get(guest);
@@ -85,7 +90,7 @@ function start({ guest, control, limits }: Extract<ThreadCommand, { type: "start
     askRoom(pages) {
       send({ type: "grow", guest, pages });
     },
-    collect,
+    collect: collectUnfreed,
     onRest() {
       send({ type: "rests", guest });
     },
@@ -108,7 +113,7 @@ port.on("message", (command: ThreadCommand) => {
       forget(command.guest);
       return;
     case "collect":
-      collect();
+      collectUnfreed();
   }
 });
 
