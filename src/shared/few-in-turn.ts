@@ -1,8 +1,8 @@
-import { FairQueue } from "./fair-queue.ts";
+import { TurnLine } from "./turn-line.ts";
 
 const perTurn = 8;
 
-const waiting = new FairQueue<() => void>();
+const line = new TurnLine();
 
 /**
  * Bounds what a sequence of small things takes of one turn of the event loop, of which there may be
@@ -21,7 +21,7 @@ export class TurnMeter {
     this.#left -= 1;
     if (this.#left >= 0) return undefined;
     this.#left = perTurn - 1;
-    return nextTurn(this.#tenant);
+    return line.next(this.#tenant);
   }
 }
 
@@ -35,18 +35,4 @@ export async function* fewInTurn<T>(
     await meter.count();
     yield thing;
   }
-}
-
-/** Resolves in a later turn of the event loop that nobody else who waits here has. */
-function nextTurn(tenant: string): Promise<void> {
-  return new Promise((resolve) => {
-    waiting.push(tenant, resolve);
-    if (waiting.size === 1) setImmediate(give);
-  });
-}
-
-function give(): void {
-  waiting.take(() => true)?.();
-  // From within an immediate the next one is of the next turn, with input and timers in between.
-  if (waiting.size > 0) setImmediate(give);
 }

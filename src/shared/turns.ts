@@ -1,10 +1,12 @@
+import { TurnLine } from "./turn-line.ts";
+
 /** Work in steps: what it yields is of no matter, what it returns is its result. */
 export type Steps<T> = Generator<void, T, undefined>;
 
 // Of one turn of the event loop, for all work in steps together: whoever shares the loop waits that long.
 const turnMs = 4;
 
-const waiting: (() => void)[] = [];
+const line = new TurnLine();
 
 /**
  * Does work in steps so that no turn of the event loop is spent on more than a few milliseconds of it,
@@ -18,13 +20,13 @@ export async function runInTurns<T>(steps: Steps<T>): Promise<T> {
       const { done, value } = steps.next();
       if (done === true) return value;
     }
-    await nextTurn();
+    await line.next();
   }
 }
 
 /** As `runInTurns`, from a later turn on: the present one has had enough to do. */
 export async function runInLaterTurns<T>(steps: Steps<T>): Promise<T> {
-  await nextTurn();
+  await line.next();
   return await runInTurns(steps);
 }
 
@@ -34,19 +36,4 @@ export function runAtOnce<T>(steps: Steps<T>): T {
     const { done, value } = steps.next();
     if (done === true) return value;
   }
-}
-
-/** Resolves in a later turn of the event loop that nobody else who waits here has. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    waiting.push(resolve);
-    if (waiting.length === 1) setImmediate(giveTurn);
-  });
-}
-
-function giveTurn(): void {
-  waiting[0]?.();
-  waiting.shift();
-  // From within an immediate the next one is of the next turn, with input and timers in between.
-  if (waiting.length > 0) setImmediate(giveTurn);
 }
